@@ -1,0 +1,1 @@
+"""Small frozen dataclasses that every ring shares; imports nothing of GenBat."""

@@ -1,0 +1,1 @@
+"""Molecules for liquid electrolytes: data, codec, physics, drawing."""
