@@ -24,6 +24,7 @@ from genbat.domains.molecules.splits import assign_splits
 
 LABEL_VERSION = "1"
 CHUNK = 16
+PENDING = "not labelled yet"
 Progress = Callable[[float, str], None]
 
 
@@ -102,7 +103,8 @@ def _shipped_rows(out: Path) -> dict[str, dict[str, Any]]:
     if table.attrs.get("label_version", LABEL_VERSION) != LABEL_VERSION:
         return {}
     columns = ["smiles", *label_columns(), "failed"]
-    return {row["smiles"]: row for row in table[columns].to_dict("records")}
+    done = table[table["failed"] != PENDING]
+    return {row["smiles"]: row for row in done[columns].to_dict("records")}
 
 
 def label_columns() -> list[str]:
@@ -120,12 +122,11 @@ def label_columns() -> list[str]:
 
 def write_table(sources: list[Source], rows: dict[str, dict[str, Any]], out: Path) -> None:
     """Join sources and labels, assign splits, write parquet with method and version."""
-    known = [s for s in sources if s.smiles in rows]
-    table = pd.DataFrame([rows[s.smiles] for s in known])
+    table = pd.DataFrame([rows.get(s.smiles, {"smiles": s.smiles, "failed": PENDING}) for s in sources])
     for column in label_columns():
         table[column] = table.get(column, pd.Series(index=table.index, dtype=float)).astype("f4")
-    table.insert(1, "cas", [s.cas for s in known])
-    table["named"] = [bool(s.role) for s in known]
+    table.insert(1, "cas", [s.cas for s in sources])
+    table["named"] = [bool(s.role) for s in sources]
     table["split"] = assign_splits(table["smiles"].tolist(), table["named"].tolist())
     table = table.sort_values("smiles", ignore_index=True)
     table.attrs = {

@@ -20,22 +20,24 @@ _PFAS = "[#6;X4;H0;!$([#6][Cl,Br,I])]([F])([F])"
 HAZARDS: dict[str, str] = {
     "peroxide": "[OX2][OX2]",
     "azide": "[$([NX2]=[NX2+]=[NX1-]),$([NX1-]-[NX2+]#[NX1]),$([NX2-]-[NX2+]#[NX1])]",
-    "diazo or diazonium": "[#6]=[N+]=[N-]",
+    "diazo or diazonium": "[$([#6]=[NX2+]=[NX1-]),$([#6][NX2+]#[NX1])]",
     "nitro": "[$([NX3](=O)=O),$([NX3+](=O)[O-])][#6]",
     "nitrate or nitrite ester": "[OX2][$([NX3+](=O)[O-]),$([NX2]=O)]",
-    "nitramine or nitrosamine": "[NX3][$([NX3+](=O)[O-]),$([NX2]=O)]",
+    "nitramine or nitrosamine": "[#7][$([NX3+](=O)[O-]),$([NX2]=O)]",
     "hydrazine": "[NX3;!$(N=*);!$(NC=O)][NX3;!$(N=*);!$(NC=O);!$([N+])]",
-    "azo": "[#6][NX2]=[NX2][#6]",
+    "azo": "[$([NX2][#6])]=[$([NX2][#6])]",
     "nitrogen-halogen or oxygen-halogen bond": "[#7,#8][F,Cl]",
     "acyl halide": "[CX3](=O)[F,Cl]",
     "isocyanate": "[NX2]=C=O",
-    "cyanogen or acyl cyanide": "[$([CX3](=O)C#N),$(N#CC#N)]",
+    "cyanogen, its halide or acyl cyanide": "[$([CX3](=O)C#N),$(N#CC#N),$(N#C[F,Cl])]",
     "epoxide or aziridine": "[#6]1[#8,#7][#6]1",
-    "sulfonyl or sulfenyl chloride": "[SX2,SX4][Cl]",
+    "sulfonyl, sulfinyl or sulfenyl chloride": "[SX2,SX3,SX4][Cl]",
     "phosphorus or silicon chloride": "[#15,#14][Cl]",
-    "hydride of B, Si or P": "[#5,#14,#15;!H0]",
+    "hydride of B, Si or P": "[$([#5,#14;!H0]),$([#15;!X4;!H0])]",
     "mustard": "[Cl][CX4H2][CX4H2][SX2,NX3]",
-    "phosphorus fluoridate ester": "[PX4](=O)(F)[OX2,CX4]",
+    "phosphorus fluoridate or cyanidate": (
+        "[$([PX4](=[O,S])F),$([PX4](=[O,S])C#N)][$([OX2H0]),$([#6;!$(C#N)]),#7,#16]"
+    ),
 }
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-import selfies
 from rdkit import Chem
 
+from genbat.domains.molecules.codec import survives
 from genbat.domains.molecules.structure import ELEMENTS, judge, normal_form
 
 MAX_HEAVY_SOURCE = 12
@@ -65,16 +65,7 @@ def _accept(smiles: str) -> str | None:
     if not judge(mol, MAX_HEAVY_SOURCE).ok:
         return None
     flat = normal_form(mol)
-    return flat if survives_selfies(flat) else None
-
-
-def survives_selfies(smiles: str) -> bool:
-    """Whether SMILES -> SELFIES -> SMILES gives the same molecule back."""
-    try:
-        back = Chem.MolFromSmiles(selfies.decoder(selfies.encoder(smiles)))
-    except selfies.EncoderError:
-        return False
-    return back is not None and normal_form(back) == smiles
+    return flat if survives(flat) else None
 
 
 def from_chemicals() -> list[Source]:
@@ -85,9 +76,22 @@ def from_chemicals() -> list[Source]:
             continue
         flat = _accept(row[4])
         if flat is not None and flat not in found:
-            names = tuple(n for n in row[8:14] if n and not _CAS.match(n))
-            found[flat] = Source(flat, row[1], names[0] if names else row[7], names[1:5])
+            found[flat] = Source(flat, row[1], *_names(row))
     return list(found.values())
+
+
+def _names(row: list[str]) -> tuple[str, tuple[str, ...]]:
+    names = tuple(n for n in row[8:14] if n and not _CAS.match(n))
+    return (names[0], names[1:5]) if names else (row[7], ())
+
+
+def names_by_cas(wanted: set[str]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Name and synonyms of CAS numbers, from `chemicals`; the first table that has one wins."""
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for row in _rows():
+        if len(row) >= 9 and row[1] in wanted and row[1] not in found:
+            found[row[1]] = _names(row)
+    return found
 
 
 def named() -> list[Source]:

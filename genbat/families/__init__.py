@@ -1,0 +1,1 @@
+"""Training objectives and samplers in pure torch; knows no chemistry."""

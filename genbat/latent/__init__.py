@@ -1,0 +1,1 @@
+"""Placing, walking and judging latent points; numpy and scipy only."""

@@ -1,0 +1,139 @@
+"""Candidates as files: csv and json for every domain, the rest by the domain's own writers."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genbat.core.candidate import Candidate
+
+# Domain -> module with `FORMATS` (name -> writer) and `TEXT_COLUMN` (what its text is called).
+DOMAINS: dict[str, str] = {"molecules": "genbat.domains.molecules.export"}
+_COMMON = ("csv", "json")
+# A spreadsheet takes a cell that starts with one of these (or their wide forms) for a formula.
+_FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\r\n")
+_PARTS = ("uncertainty", "unit", "method", "kind")
+
+
+def formats(domain: str) -> list[str]:
+    """File endings that candidates of a domain can be written as."""
+    return sorted({*_COMMON, *_domain(domain).FORMATS})
+
+
+def export(
+    candidates: Sequence[Candidate], fmt: str, extras: Sequence[Mapping[str, str]] = ()
+) -> bytes:
+    """Candidates of one domain as a file, UTF-8.
+
+    Parameters
+    ----------
+    fmt : "csv", "json", or one of the domain's own ("smi", "sdf" for molecules).
+    extras : further texts, one mapping a candidate with the same keys (note, tags, rank); they
+        become columns, fields or keys, and are left out of smi.
+
+    Raises
+    ------
+    ValueError : no candidates, several domains, or a format that is none; the legal ones are named.
+    """
+    domain = _one_domain(candidates)
+    if fmt not in formats(domain):
+        raise ValueError(f"format: got {fmt!r}; legal for {domain} are {formats(domain)}")
+    if extras and len(extras) != len(candidates):
+        raise ValueError(f"extras: got {len(extras)} for {len(candidates)} candidates")
+    if fmt == "csv":
+        text = _csv(candidates, extras, _domain(domain).TEXT_COLUMN)
+    elif fmt == "json":
+        text = _json(candidates, extras)
+    else:
+        text = _domain(domain).FORMATS[fmt](candidates, extras)
+    return text.encode("utf-8")
+
+
+def _one_domain(candidates: Sequence[Candidate]) -> str:
+    domains = {c.domain for c in candidates}
+    if len(domains) != 1:
+        raise ValueError(f"candidates: got {sorted(domains) or 'none'}; one domain is legal")
+    return domains.pop()
+
+
+def _domain(domain: str) -> Any:
+    if domain not in DOMAINS:
+        raise ValueError(f"domain: got {domain!r}; legal are {sorted(DOMAINS)}")
+    return importlib.import_module(DOMAINS[domain])
+
+
+def safe_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    starts = {text[:1], text.lstrip()[:1]}
+    return f"'{text}" if starts & _FORMULA_STARTS else text
+
+
+def _csv(
+    candidates: Sequence[Candidate], extras: Sequence[Mapping[str, str]], text_column: str
+) -> str:
+    keys = list(dict.fromkeys(key for c in candidates for key in c.properties))
+    rows = [
+        {**_head(c, text_column), **(extras[k] if extras else {}), **_values(c, keys), **_tail(c)}
+        for k, c in enumerate(candidates)
+    ]
+    file = io.StringIO()
+    table = csv.DictWriter(file, list(rows[0]), lineterminator="\n", restval="")
+    table.writerow({column: safe_cell(column) for column in rows[0]})
+    for row in rows:
+        table.writerow({k: safe_cell(v) if isinstance(v, str) else v for k, v in row.items()})
+    return file.getvalue()
+
+
+def _head(candidate: Candidate, text_column: str) -> dict[str, Any]:
+    return {
+        text_column: candidate.text,
+        "name": candidate.name,
+        "valid": "yes" if candidate.verdict.ok else "no",
+        "reasons": "; ".join(candidate.verdict.reasons),
+        "novel": {True: "yes", False: "no", None: ""}[candidate.novel],
+    }
+
+
+def _values(candidate: Candidate, keys: Sequence[str]) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for key in keys:
+        measured = candidate.properties.get(key)
+        cells[key] = None if measured is None else _finite(measured.value)
+        for part in _PARTS:
+            value = getattr(measured, part, None)
+            cells[f"{key}_{part}"] = value if isinstance(value, str) else _finite(value)
+    return cells
+
+
+def _tail(candidate: Candidate) -> dict[str, Any]:
+    provenance = candidate.provenance
+    return {
+        "system": provenance.system,
+        "action": provenance.action,
+        "seed": provenance.seed,
+        "provenance": json.dumps(_finite(provenance.to_json()), ensure_ascii=False),
+    }
+
+
+def _json(candidates: Sequence[Candidate], extras: Sequence[Mapping[str, str]]) -> str:
+    rows = [
+        {**c.to_json(), **(dict(extras[k]) if extras else {})} for k, c in enumerate(candidates)
+    ]
+    content = {"format": "genbat candidates", "version": 1, "candidates": _finite(rows)}
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    # JSON has no NaN and no infinity: null stands for both.
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value

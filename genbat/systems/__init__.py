@@ -1,0 +1,1 @@
+"""Published methods, rebuilt: one file each, composing families and a domain."""

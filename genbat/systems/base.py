@@ -1,0 +1,97 @@
+"""What every system shares: its card, its contract, its weights on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from genbat.core.candidate import Candidate
+from genbat.core.condition import Condition
+from genbat.core.properties import Measurement
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class SystemCard:
+    """What a user should know of a system before asking it.
+
+    `metrics` holds what `genbat evaluate` measured last, as {name: {"value", "unit", ...}}.
+    """
+
+    name: str
+    domain: str
+    family: str
+    title: str
+    paper: str
+    capabilities: tuple[str, ...]
+    trained_on: str
+    licence: str
+    parameters: int = 0
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+class System(Protocol):
+    """The contract; encode, decode and predict stand where `card.capabilities` says so."""
+
+    card: SystemCard
+
+    def sample(
+        self,
+        n: int,
+        *,
+        condition: Condition | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Iterator[Candidate]:
+        """n new candidates; the same seed gives the same ones."""
+        ...
+
+    def encode(self, objects: Sequence[str]) -> np.ndarray:
+        """Objects' texts -> latent points (n, d)."""
+        ...
+
+    def decode(self, z: np.ndarray, *, seed: int = 0) -> list[Candidate]:
+        """Latent points (n, d) -> candidates."""
+        ...
+
+    def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
+        """Properties with calibrated uncertainty at latent points (n, d)."""
+        ...
+
+
+def save_weights(
+    folder: Path, state: Mapping[str, torch.Tensor], config: Any, *, half: bool = True
+) -> None:
+    """Write weights.safetensors (16-bit floats by default) and config.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        k: (v.half() if half and v.is_floating_point() else v).contiguous().clone()
+        for k, v in state.items()
+    }
+    partial = folder / "weights.part"
+    save_file(tensors, partial)
+    partial.replace(folder / "weights.safetensors")
+    (folder / "config.json").write_text(json.dumps(asdict(config), indent=1) + "\n", "utf-8")
+
+
+def load_weights(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Tensors as 32-bit floats, and the config.
+
+    Raises
+    ------
+    ValueError : naming the folder and the missing file.
+    """
+    for name in ("weights.safetensors", "config.json"):
+        if not (folder / name).exists():
+            raise ValueError(f"weights: {folder} has no {name}; train the system first")
+    tensors = load_file(folder / "weights.safetensors")
+    state = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+    return state, json.loads((folder / "config.json").read_text("utf-8"))

@@ -1,0 +1,328 @@
+"""chemvae: Gomez-Bombarelli et al., ACS Cent. Sci. 2018, 4, 268, for electrolyte molecules.
+
+Kept from the paper: a variational autoencoder from a string of tokens to a continuous z and back,
+trained jointly with a property network on z, so that the latent space is ordered by properties;
+search in that space by gradient and by a Gaussian process (`latent_search`).
+
+Changed, and why:
+- SELFIES instead of SMILES (Krenn et al. 2020): every decoded string is a molecule.
+- The encoder is a pair of GRUs instead of convolutions; it reads the molecule in a random atom
+  order and the decoder writes the normal form, which makes z a matter of structure, not of
+  spelling (Bjerrum and Sattarov, Biomolecules 2018, 8, 131).
+- One-layer GRU decoder of 448 units instead of three of 488, z of 64 instead of 156: sized for two
+  cores and molecules of at most about 24 heavy atoms.
+- Properties are xTB labels (HOMO, LUMO, gap, dipole, vertical IP) and, masked where unknown,
+  measured ones; an ensemble of heads instead of one, calibrated by split conformal prediction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from genbat.core.candidate import Candidate, Verdict
+from genbat.core.condition import Condition
+from genbat.core.properties import Measurement
+from genbat.core.provenance import Provenance, file_hash, versions
+from genbat.domains.molecules.codec import MAX_TOKENS, Vocabulary
+from genbat.domains.molecules.properties import BY_KEY
+from genbat.domains.molecules.structure import judge, parse_smiles
+from genbat.families.blocks import GRUDecoder, GRUEncoder, HeadEnsemble
+from genbat.families.vae import VAE
+from genbat.systems.base import Progress, SystemCard, load_weights, save_weights
+
+NAME = "chemvae"
+TARGETS = (
+    "homo_ev",
+    "lumo_ev",
+    "gap_ev",
+    "dipole_d",
+    "vip_ev",
+    "tflash_k",
+    "permittivity",
+    "viscosity_mpas",
+    "tm_k",
+    "tb_k",
+    "dipole_exp_d",
+)
+LOGARITHMIC = frozenset({"permittivity", "viscosity_mpas"})
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Split conformal prediction (Lei et al., JASA 2018, 113, 1094), one entry a target.
+
+    A 90 % interval is prediction +- quantile * sqrt(ensemble variance + floor**2), in the
+    standardised unit; `count` is the number of calibration molecules.
+    """
+
+    quantile: tuple[float, ...] = (1.645,) * len(TARGETS)
+    floor: tuple[float, ...] = (0.3,) * len(TARGETS)
+    count: tuple[int, ...] = (0,) * len(TARGETS)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes, vocabulary and scales: all that the weights need to be used."""
+
+    tokens: tuple[str, ...]
+    latent: int = 64
+    embedding: int = 64
+    encoder_hidden: int = 256
+    decoder_hidden: int = 448
+    dropout: float = 0.15
+    members: int = 5
+    head_hidden: int = 160
+    mean: tuple[float, ...] = (0.0,) * len(TARGETS)
+    scale: tuple[float, ...] = (1.0,) * len(TARGETS)
+    calibration: Calibration = field(default_factory=Calibration)
+    steps_trained: int = 0
+
+    @classmethod
+    def from_json(cls, data: dict) -> Config:
+        """Inverse of `asdict`: lists become tuples again."""
+        fixed = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        scales = {k: tuple(v) for k, v in data["calibration"].items()}
+        return cls(**{**fixed, "calibration": Calibration(**scales)})
+
+
+class Network(nn.Module):
+    """The VAE and its property heads."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        c, words = config, len(config.tokens)
+        self.vae = VAE(
+            GRUEncoder(words, c.embedding, c.encoder_hidden, c.latent),
+            GRUDecoder(words, c.embedding, c.decoder_hidden, c.latent, c.dropout),
+        )
+        self.heads = HeadEnsemble(c.members, c.latent, c.head_hidden, len(TARGETS))
+
+
+def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Rows of token numbers -> (n, longest) padded with 0, and lengths (n,)."""
+    lengths = torch.tensor([len(r) for r in rows])
+    out = torch.zeros(len(rows), int(lengths.max()), dtype=torch.long)
+    for k, row in enumerate(rows):
+        out[k, : len(row)] = torch.tensor(row)
+    return out, lengths
+
+
+def with_ends(rows: Sequence[Sequence[int]]) -> Tensor:
+    """Start and end token around each row, padded; (n, longest + 2)."""
+    return pad([[1, *row, 2] for row in rows])[0]
+
+
+class ChemVAE:
+    """The trained system; read-only, so that several users may share one."""
+
+    def __init__(self, config: Config, network: Network, weights: str, card: SystemCard) -> None:
+        self.config = config
+        self.network = network.eval()
+        self.weights = weights
+        self.card = card
+        self.vocabulary = Vocabulary(config.tokens)
+
+    @classmethod
+    def load(cls, folder: Path) -> ChemVAE:
+        """From a folder with weights.safetensors and config.json."""
+        state, data = load_weights(folder)
+        config = Config.from_json(data)
+        network = Network(config)
+        network.load_state_dict(state)
+        count = sum(p.numel() for p in network.parameters())
+        return cls(config, network, file_hash(folder / "weights.safetensors"), make_card(count))
+
+    def save(self, folder: Path) -> None:
+        """Weights in 16 bits, config; the inverse of `load`."""
+        save_weights(folder, self.network.state_dict(), self.config)
+
+    # ------------------------------------------------------------------ latent space
+    @torch.inference_mode()
+    def encode(self, objects: Sequence[str]) -> np.ndarray:
+        """Mean of q(z|x) for normal-form SMILES; (n, latent).
+
+        Raises
+        ------
+        ValueError : a molecule the vocabulary cannot write.
+        """
+        rows = [self.vocabulary.encode(smiles) for smiles in objects]
+        parts = []
+        for k in range(0, len(rows), BATCH):
+            mean, _ = self.network.vae.encoder(*pad(rows[k : k + BATCH]))
+            parts.append(mean.numpy())
+        return np.concatenate(parts) if parts else np.empty((0, self.config.latent), "f4")
+
+    def decode_texts(
+        self, z: np.ndarray, *, temperature: float = 0.0, seed: int = 0
+    ) -> list[str | None]:
+        """SMILES at latent points (n, latent); None where nothing was written."""
+        generator = torch.Generator().manual_seed(seed)
+        texts: list[str | None] = []
+        points = torch.as_tensor(np.asarray(z, "f4"))
+        for part in points.split(BATCH):
+            numbers = self.network.vae.decoder.generate(
+                part,
+                start=1,
+                end=2,
+                steps=MAX_TOKENS + 1,
+                temperature=temperature,
+                generator=generator,
+            )
+            texts += [self.vocabulary.decode(row) for row in numbers.tolist()]
+        return texts
+
+    def decode(self, z: np.ndarray, *, seed: int = 0) -> list[Candidate]:
+        """The likeliest molecule at each latent point (n, latent), as candidates."""
+        points = np.atleast_2d(np.asarray(z, "f4"))
+        texts = self.decode_texts(points, seed=seed)
+        return [self._candidate(t, p, "decode", seed) for t, p in zip(texts, points, strict=True)]
+
+    def _candidate(
+        self,
+        text: str | None,
+        point: np.ndarray,
+        action: str,
+        seed: int,
+        arguments: dict | None = None,
+        condition: Condition | None = None,
+    ) -> Candidate:
+        provenance = Provenance(
+            system=NAME,
+            action=action,
+            weights=self.weights,
+            seed=seed,
+            arguments=arguments or {},
+            condition=condition.to_json() if condition else {},
+            versions=versions(),
+        )
+        if text is None:
+            verdict = Verdict(False, ("the decoder wrote an empty molecule",))
+        else:
+            verdict = judge(parse_smiles(text))
+        latent = tuple(round(float(v), 5) for v in point)
+        return Candidate(text or "", self.card.domain, verdict, provenance, latent=latent)
+
+    # ------------------------------------------------------------------ properties
+    @torch.inference_mode()
+    def predict_raw(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Prediction and half width of the 90 % interval in the standardised unit, each (n, t)."""
+        members = self.network.heads(torch.as_tensor(np.asarray(z, "f4"))).numpy()
+        calibration = self.config.calibration
+        spread = np.sqrt(members.var(0) + np.square(calibration.floor))
+        return members.mean(0), spread * np.array(calibration.quantile)
+
+    def predict_table(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Prediction and half width in the properties' units, each (n, t); columns as TARGETS."""
+        middle, half = self.predict_raw(z)
+        mean, scale = np.array(self.config.mean), np.array(self.config.scale)
+        middle, half = middle * scale + mean, half * scale
+        for k, key in enumerate(TARGETS):
+            if key in LOGARITHMIC:
+                centre = 10 ** middle[:, k]
+                half[:, k] = (10 ** (middle[:, k] + half[:, k]) - 10 ** (middle[:, k] - half[:, k])) / 2
+                middle[:, k] = centre
+        return middle, half
+
+    def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
+        """Properties at latent points (n, latent), each with its 90 % interval."""
+        values, halves = self.predict_table(np.atleast_2d(z))
+        return [
+            {
+                key: Measurement(float(v), BY_KEY[key].unit, f"{NAME} heads", "predicted", float(h))
+                for key, v, h in zip(TARGETS, row, half, strict=True)
+            }
+            for row, half in zip(values, halves, strict=True)
+        ]
+
+    # ------------------------------------------------------------------ sampling
+    def sample(
+        self,
+        n: int,
+        *,
+        condition: Condition | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Iterator[Candidate]:
+        """n draws from the prior N(0, I), decoded; with a condition, by latent search.
+
+        Raises
+        ------
+        ValueError : n below 1, or a wish this system cannot honour.
+        """
+        if n < 1:
+            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        if condition and (condition.windows or condition.wishes):
+            from genbat.systems.latent_search import search_prior
+
+            yield from search_prior(self, n, condition, seed=seed, progress=progress)
+            return
+        for first in range(0, n, BATCH):
+            count = min(BATCH, n - first)
+            for k, candidate in enumerate(self._draw(count, seed, first)):
+                if progress:
+                    progress((first + k + 1) / n, f"{first + k + 1} of {n} molecules")
+                yield candidate
+
+    def _draw(self, count: int, seed: int, first: int) -> Iterator[Candidate]:
+        # One stream a block, so that a longer sample starts with the shorter one.
+        rng = np.random.default_rng((seed, first))
+        z = rng.standard_normal((BATCH, self.config.latent)).astype("f4")[:count]
+        for text, point in zip(self.decode_texts(z, seed=seed), z, strict=True):
+            yield self._candidate(text, point, "sample", seed)
+
+    @cached_property
+    def training_range(self) -> dict[str, tuple[float, float]]:
+        """Mean +- 3 standard deviations of every target in training, in its unit."""
+        ends = {}
+        for key, mean, scale in zip(TARGETS, self.config.mean, self.config.scale, strict=True):
+            low, high = mean - 3 * scale, mean + 3 * scale
+            ends[key] = (10**low, 10**high) if key in LOGARITHMIC else (low, high)
+        return ends
+
+
+def standardise(values: np.ndarray, config: Config) -> np.ndarray:
+    """Properties in their units (n, t), NaN where unknown -> the heads' unit."""
+    out = values.astype("f8").copy()
+    for k, key in enumerate(TARGETS):
+        if key in LOGARITHMIC:
+            out[:, k] = np.log10(out[:, k])
+    return (out - np.array(config.mean)) / np.array(config.scale)
+
+
+def scales(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of every target over the training molecules, NaN ignored."""
+    logged = standardise(values, Config(tokens=()))
+    deviation = np.nanstd(logged, 0)
+    safe = [float(s) if math.isfinite(s) and s > 0 else 1.0 for s in deviation]
+    means = [float(m) if math.isfinite(m) else 0.0 for m in np.nanmean(logged, 0)]
+    return tuple(means), tuple(safe)
+
+
+def make_card(parameters: int = 0) -> SystemCard:
+    """What the app says about this system."""
+    return SystemCard(
+        name=NAME,
+        domain="molecules",
+        family="VAE",
+        title="Chemical VAE",
+        paper="Gomez-Bombarelli et al., ACS Cent. Sci. 2018, 4, 268, doi:10.1021/acscentsci.7b00572",
+        capabilities=("sample", "encode", "decode", "predict", "search"),
+        trained_on="21,900 neutral organics of up to 12 heavy atoms (package chemicals) and the "
+        "named battery compounds, xTB labels of GenBat",
+        licence="MIT",
+        parameters=parameters,
+    )
+
+
+def config_json(config: Config) -> dict:
+    """Plain JSON of a config."""
+    return asdict(config)
