@@ -26,8 +26,8 @@ class Build(build_py):
             shutil.copy2(source, target / source)
 
     def get_source_files(self) -> list[str]:
-        """What a source distribution must hold: setuptools' own list and the bundle."""
-        return [*super().get_source_files(), *map(str, bundled())]
+        """What a source distribution must hold: setuptools' own list, this file, the bundle."""
+        return [*super().get_source_files(), "setup.py", *map(str, bundled())]
 
 
 def bundled() -> list[Path]:

@@ -41,7 +41,7 @@ class Graph:
         gaps = points[links[0]].astype(np.float64) - points[links[1]]
         lengths = np.concatenate([lengths.ravel(), np.linalg.norm(gaps, axis=1)])
         edges = (np.append(rows, links[0]), np.append(columns.ravel(), links[1]))
-        return cls(nodes, edges, _weigh(lengths))
+        return cls(nodes, edges, lengths**POWER)
 
     def route(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Nodes of the shortest path (v, d), v >= 0, between two points of space (d,).
@@ -58,7 +58,7 @@ class Graph:
                 np.append(columns, n + 1),
                 np.append(lengths, gap),
             )
-        weights = np.append(self.weights, _weigh(lengths.ravel()))
+        weights = np.append(self.weights, lengths.ravel() ** POWER)
         pairs = (np.append(self.edges[0], rows), np.append(self.edges[1], columns))
         graph = coo_array((weights, pairs), shape=(n + 2, n + 2)).tocsr()
         _, before = dijkstra(graph, directed=False, indices=n, return_predecessors=True)
@@ -148,8 +148,3 @@ def _squares(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     left = np.column_stack([-2 * p, (p * p).sum(axis=1), np.ones(len(p), p.dtype)])
     right = np.column_stack([q, np.ones(len(q), q.dtype), (q * q).sum(axis=1)])
     return left @ right.T
-
-
-def _weigh(lengths: np.ndarray) -> np.ndarray:
-    """Edge weights (e,); never 0, which a sparse graph would take for no edge."""
-    return np.maximum(lengths, 1e-100) ** POWER

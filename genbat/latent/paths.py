@@ -11,6 +11,7 @@ from genbat.latent.neighbours import as_count, as_points
 
 KINDS = ("linear", "slerp", "geodesic")
 _PARALLEL = 1e-6  # sine of the angle below which two directions are one
+_SAME = 1e-6  # share of a path's length below which two corners are one
 _SMOOTHINGS = (0, 1, 2, 4)  # rounds tried on a geodesic
 
 
@@ -111,10 +112,21 @@ def geodesic(a: np.ndarray, b: np.ndarray, steps: int, manifold: Manifold) -> np
     -------
     (steps, d)
     """
-    corners = np.vstack([a, manifold.graph.route(a, b), b])
+    corners = distinct(np.vstack([a, manifold.graph.route(a, b), b]))
     tries = [even_steps(smooth(corners, rounds), steps) for rounds in _SMOOTHINGS]
     remoteness = manifold.remoteness(np.vstack(tries)).reshape(len(tries), steps)
     return tries[int(np.argmin(remoteness.mean(axis=1)))]
+
+
+def distinct(corners: np.ndarray) -> np.ndarray:
+    """Corners (v, d) without inner ones that repeat the one before or the last.
+
+    An end that is a data point would stand there twice, and count twice in the smoothing.
+    """
+    steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    ahead = np.linalg.norm(corners[1:-1] - corners[-1], axis=1)
+    moved = np.minimum(steps[:-1], ahead) > _SAME * steps.sum()
+    return corners[np.concatenate([[True], moved, [True]])]
 
 
 def smooth(corners: np.ndarray, rounds: int) -> np.ndarray:

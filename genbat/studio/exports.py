@@ -16,7 +16,7 @@ from genbat.core.candidate import Candidate
 DOMAINS: dict[str, str] = {"molecules": "genbat.domains.molecules.export"}
 _COMMON = ("csv", "json")
 # A spreadsheet takes a cell that starts with one of these (or their wide forms) for a formula.
-_FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\r\n")
+_FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\n")
 _PARTS = ("uncertainty", "unit", "method", "kind")
 
 
@@ -68,7 +68,8 @@ def _domain(domain: str) -> Any:
 
 
 def safe_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
+    """Text that no spreadsheet takes for a formula or, by a bare carriage return, for a new row."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     starts = {text[:1], text.lstrip()[:1]}
     return f"'{text}" if starts & _FORMULA_STARTS else text
 
@@ -82,8 +83,9 @@ def _csv(
         for k, c in enumerate(candidates)
     ]
     file = io.StringIO()
-    table = csv.DictWriter(file, list(rows[0]), lineterminator="\n", restval="")
-    table.writerow({column: safe_cell(column) for column in rows[0]})
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    table = csv.DictWriter(file, columns, lineterminator="\n", restval="")
+    table.writerow({column: safe_cell(column) for column in columns})
     for row in rows:
         table.writerow({k: safe_cell(v) if isinstance(v, str) else v for k, v in row.items()})
     return file.getvalue()

@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from genbat.studio.home import gone, home, is_here, register_app, server_file, server_log
-from genbat.studio.store import Store
+from genbat.studio.store import Store, to_json
 from genbat.studio.tables import JobResultRow, JobRow, now
 from genbat.studio.work import STOPPED, change
 
@@ -92,7 +92,7 @@ class Jobs:
         self._tried = -_RETRY_S
 
     def submit(self, kind: str, title: str, arguments: Mapping[str, Any], owner: str) -> str:
-        """Queue a job and return its id at once; JSON arguments only."""
+        """Queue a job and return its id at once; `arguments` are plain JSON or arrays."""
         if kind not in KINDS:
             raise ValueError(f"kind: got {kind!r}; legal are {sorted(KINDS)}")
         row = JobRow(
@@ -101,7 +101,7 @@ class Jobs:
             kind=kind,
             task=KINDS[kind],
             title=" ".join(title.split())[:MAX_TITLE],
-            arguments=dict(arguments),
+            arguments=json.loads(to_json(dict(arguments))),
         )
         register_app()  # before the row: the server must not leave between the two
         with self._store.write() as session:

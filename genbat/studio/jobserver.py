@@ -9,6 +9,7 @@ one server a home folder; it leaves when no app is alive and nothing is left to 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from genbat.studio.home import apps_alive, home, process_tag, server_file
 from genbat.studio.store import Store
@@ -43,18 +45,18 @@ class Dispatcher:
         self._client = client
         self._store = store
         self._futures: dict[str, Future] = {}
-        self._beaten = 0.0
+        self._beaten = -_BEAT_EVERY_S
 
     def run(self) -> None:
         """Work until nobody needs the server any more or the scheduler is lost."""
         while self._client.status == "running":
-            self._announce()
-            self.step()
-            if self._may_leave():
-                server_file().unlink(missing_ok=True)
-                if self._may_leave():  # nobody came while the file still invited
+            try:
+                self._announce()
+                self.step()
+                if self._leaves():
                     return
-                self._beaten = 0.0
+            except OperationalError as error:  # a full disk, a lock held for too long
+                logging.warning("the store cannot be used just now: %s", error.orig)
             time.sleep(_LOOK_EVERY_S)
 
     def step(self) -> None:
@@ -84,7 +86,14 @@ class Dispatcher:
         states = ("queued", "running")
         change(self._store, job_id, states, state="failed", finished=now(), **fields)
 
-    def _may_leave(self) -> bool:
+    def _leaves(self) -> bool:
+        if not self._done():
+            return False
+        server_file().unlink(missing_ok=True)
+        self._beaten = -_BEAT_EVERY_S
+        return self._done()  # unless somebody came while the file still invited
+
+    def _done(self) -> bool:
         return not self._futures and not apps_alive() and not self._queued()
 
     def _announce(self) -> None:

@@ -119,6 +119,23 @@ class Shortlists:
                 row.updated = now()
             return _entry(row)
 
+    def learn(self, list_id: str) -> int:
+        """Give entries the stored evaluations they lack; how many entries learned something.
+
+        A computed value takes the place of a predicted one, never of a measured one.
+        """
+        entries, learned = self.entries(list_id), 0
+        domain = self.open(list_id).domain
+        stored = self._store.evaluations(domain, [e.candidate.text for e in entries])
+        for candidate in (e.candidate for e in entries if e.candidate.text in stored):
+            known = {k for k, m in candidate.properties.items() if m.kind != "predicted"}
+            values = stored[candidate.text].values
+            new = {key: value for key, value in values.items() if key not in known}
+            if new:
+                self.add(list_id, candidate.with_properties(new))
+                learned += 1
+        return learned
+
     def remove(self, entry_id: int) -> None:
         """Take an entry off its list; no error where it is gone already."""
         with self._store.write() as session:
@@ -206,20 +223,9 @@ def _size(session: Session, list_id: str) -> int:
 def _new_entry(session: Session, list_id: str, candidate: Candidate) -> EntryRow:
     if _size(session, list_id) >= MAX_ENTRIES:
         raise ValueError(f"list: it holds {MAX_ENTRIES} candidates already, the most it can")
-    moment = now()
-    row = EntryRow(
-        list_id=list_id,
-        text=candidate.text,
-        candidate=candidate.to_json(),
-        note="",
-        tags=[],
-        rank=None,
-        created=moment,
-        updated=moment,
-        noted=moment,
-    )
+    row = EntryRow(list_id=list_id, text=candidate.text, candidate=candidate.to_json())
     session.add(row)
-    session.flush()  # gives it its id
+    session.flush()  # gives it its id and the defaults
     return row
 
 

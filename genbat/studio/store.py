@@ -48,17 +48,27 @@ class Evaluation:
     made: datetime
 
 
+def to_json(value: Any) -> str:
+    """Text of a JSON column; NumPy scalars and arrays become numbers and lists.
+
+    ValueError for anything else that JSON has not.
+    """
+    try:
+        return json.dumps(value, default=_plain)
+    except TypeError as error:
+        raise ValueError(f"JSON: {error}; legal are plain JSON values and arrays") from None
+
+
 def _plain(value: Any) -> Any:
-    # NumPy scalars and arrays inside JSON columns.
     if hasattr(value, "tolist"):
         return value.tolist()
-    raise TypeError(f"JSON column: got {type(value).__name__}; legal are plain JSON values")
+    raise TypeError(f"got {type(value).__name__}")
 
 
 def _engine(path: Path) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
-        json_serializer=lambda value: json.dumps(value, default=_plain),
+        json_serializer=to_json,
         connect_args={"timeout": BUSY_S},
         max_overflow=-1,
     )

@@ -20,9 +20,11 @@ class Utc(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Aware datetime -> microseconds."""
         return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Microseconds -> aware datetime."""
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 

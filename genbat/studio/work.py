@@ -19,7 +19,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlalchemy import func, select, update
 
 from genbat.core.errors import JobCancelled, PhysicsFailed
@@ -54,8 +53,8 @@ class Report:
         if moment - self._written < _WRITE_EVERY_S and fraction < 1:
             return
         self._written = moment
-        fraction = min(max(float(np.nan_to_num(fraction)), 0.0), 1.0)
-        self._change(fraction=fraction, message=message[:_MAX_MESSAGE])
+        share = min(1.0, max(0.0, float(fraction)))  # a NaN counts as 0
+        self._change(fraction=share, message=message[:_MAX_MESSAGE])
 
     def emit(self, payload: Mapping[str, Any]) -> int:
         """Store one result for good and return its sequence number, counting from 1."""

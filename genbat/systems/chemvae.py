@@ -9,7 +9,7 @@ Changed, and why:
 - The encoder is a pair of GRUs instead of convolutions; it reads the molecule in a random atom
   order and the decoder writes the normal form, which makes z a matter of structure, not of
   spelling (Bjerrum and Sattarov, Biomolecules 2018, 8, 131).
-- One-layer GRU decoder of 448 units instead of three of 488, z of 64 instead of 156: sized for two
+- One-layer GRU decoder of 384 units instead of three of 488, z of 64 instead of 156: sized for two
   cores and molecules of at most about 24 heavy atoms.
 - Properties are xTB labels (HOMO, LUMO, gap, dipole, vertical IP) and, masked where unknown,
   measured ones; an ensemble of heads instead of one, calibrated by split conformal prediction.
@@ -17,11 +17,11 @@ Changed, and why:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -37,36 +37,10 @@ from genbat.domains.molecules.structure import judge, parse_smiles
 from genbat.families.blocks import GRUDecoder, GRUEncoder, HeadEnsemble
 from genbat.families.vae import VAE
 from genbat.systems.base import Progress, SystemCard, load_weights, save_weights
+from genbat.systems.chemvae_targets import LOGARITHMIC, TARGETS, Calibration
 
 NAME = "chemvae"
-TARGETS = (
-    "homo_ev",
-    "lumo_ev",
-    "gap_ev",
-    "dipole_d",
-    "vip_ev",
-    "tflash_k",
-    "permittivity",
-    "viscosity_mpas",
-    "tm_k",
-    "tb_k",
-    "dipole_exp_d",
-)
-LOGARITHMIC = frozenset({"permittivity", "viscosity_mpas"})
 BATCH = 256
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Split conformal prediction (Lei et al., JASA 2018, 113, 1094), one entry a target.
-
-    A 90 % interval is prediction +- quantile * sqrt(ensemble variance + floor**2), in the
-    standardised unit; `count` is the number of calibration molecules.
-    """
-
-    quantile: tuple[float, ...] = (1.645,) * len(TARGETS)
-    floor: tuple[float, ...] = (0.3,) * len(TARGETS)
-    count: tuple[int, ...] = (0,) * len(TARGETS)
 
 
 @dataclass(frozen=True)
@@ -76,8 +50,8 @@ class Config:
     tokens: tuple[str, ...]
     latent: int = 64
     embedding: int = 64
-    encoder_hidden: int = 256
-    decoder_hidden: int = 448
+    encoder_hidden: int = 224
+    decoder_hidden: int = 384
     dropout: float = 0.15
     members: int = 5
     head_hidden: int = 160
@@ -89,7 +63,7 @@ class Config:
     @classmethod
     def from_json(cls, data: dict) -> Config:
         """Inverse of `asdict`: lists become tuples again."""
-        fixed = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        fixed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         scales = {k: tuple(v) for k, v in data["calibration"].items()}
         return cls(**{**fixed, "calibration": Calibration(**scales)})
 
@@ -166,10 +140,11 @@ class ChemVAE:
     ) -> list[str | None]:
         """SMILES at latent points (n, latent); None where nothing was written."""
         generator = torch.Generator().manual_seed(seed)
+        decoder = cast(GRUDecoder, self.network.vae.decoder)
         texts: list[str | None] = []
         points = torch.as_tensor(np.asarray(z, "f4"))
         for part in points.split(BATCH):
-            numbers = self.network.vae.decoder.generate(
+            numbers = decoder.generate(
                 part,
                 start=1,
                 end=2,
@@ -227,9 +202,8 @@ class ChemVAE:
         middle, half = middle * scale + mean, half * scale
         for k, key in enumerate(TARGETS):
             if key in LOGARITHMIC:
-                centre = 10 ** middle[:, k]
-                half[:, k] = (10 ** (middle[:, k] + half[:, k]) - 10 ** (middle[:, k] - half[:, k])) / 2
-                middle[:, k] = centre
+                low, high = 10 ** (middle[:, k] - half[:, k]), 10 ** (middle[:, k] + half[:, k])
+                middle[:, k], half[:, k] = 10 ** middle[:, k], (high - low) / 2
         return middle, half
 
     def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
@@ -289,24 +263,6 @@ class ChemVAE:
         return ends
 
 
-def standardise(values: np.ndarray, config: Config) -> np.ndarray:
-    """Properties in their units (n, t), NaN where unknown -> the heads' unit."""
-    out = values.astype("f8").copy()
-    for k, key in enumerate(TARGETS):
-        if key in LOGARITHMIC:
-            out[:, k] = np.log10(out[:, k])
-    return (out - np.array(config.mean)) / np.array(config.scale)
-
-
-def scales(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of every target over the training molecules, NaN ignored."""
-    logged = standardise(values, Config(tokens=()))
-    deviation = np.nanstd(logged, 0)
-    safe = [float(s) if math.isfinite(s) and s > 0 else 1.0 for s in deviation]
-    means = [float(m) if math.isfinite(m) else 0.0 for m in np.nanmean(logged, 0)]
-    return tuple(means), tuple(safe)
-
-
 def make_card(parameters: int = 0) -> SystemCard:
     """What the app says about this system."""
     return SystemCard(
@@ -314,7 +270,8 @@ def make_card(parameters: int = 0) -> SystemCard:
         domain="molecules",
         family="VAE",
         title="Chemical VAE",
-        paper="Gomez-Bombarelli et al., ACS Cent. Sci. 2018, 4, 268, doi:10.1021/acscentsci.7b00572",
+        paper="Gomez-Bombarelli et al., ACS Cent. Sci. 2018, 4, 268, "
+        "doi:10.1021/acscentsci.7b00572",
         capabilities=("sample", "encode", "decode", "predict", "search"),
         trained_on="21,900 neutral organics of up to 12 heavy atoms (package chemicals) and the "
         "named battery compounds, xTB labels of GenBat",

@@ -1,8 +1,8 @@
 """Training of chemvae: joint loss, checkpoints, conformal calibration.
 
 Loss per molecule: reconstruction (nats) + beta * KL + weight * mean squared error of the heads on
-standardised properties, unknown ones masked. All randomness comes from one seed; a stopped run
-goes on from its checkpoint with the same optimiser state.
+standardised properties, unknown ones masked. All randomness comes from the seed and the step
+alone, so that a run that goes on from its checkpoint ends as if it had never been stopped.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,92 +22,41 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from genbat.domains.molecules.codec import Vocabulary, random_form
+from genbat.domains.molecules.codec import Vocabulary
 from genbat.families.vae import warm_up
-from genbat.systems.base import Progress
-from genbat.systems.chemvae import (
-    TARGETS,
-    Calibration,
-    ChemVAE,
-    Config,
-    Network,
-    make_card,
-    pad,
-    scales,
-    standardise,
-    with_ends,
+from genbat.systems.base import Progress, load_weights
+from genbat.systems.chemvae import ChemVAE, Config, Network, make_card, pad, with_ends
+from genbat.systems.chemvae_calibration import calibrate
+from genbat.systems.chemvae_corpus import (
+    PRESETS,
+    SIZES,
+    Corpus,
+    Schedule,
+    batches,
+    fingerprint,
+    make_corpus,
+    writable,
 )
+from genbat.systems.chemvae_targets import TARGETS, scales, target_values
 
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how hard to train."""
-
-    steps: int = 12_000
-    batch: int = 128
-    rate: float = 1.2e-3
-    beta: float = 0.05
-    warm_steps: int = 2_000
-    head_weight: float = 3.0
-    forms: int = 6
-    canonical_share: float = 0.4
-    seed: int = 0
-
-
-PRESETS = {
-    "tiny": Schedule(steps=30, batch=32, warm_steps=10, forms=2),
-    "base": Schedule(),
-}
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Training molecules: several spellings each, targets (n, t) standardised, NaN unknown."""
-
-    inputs: list[list[list[int]]]
-    outputs: list[list[int]]
-    targets: Tensor
-
-    def __len__(self) -> int:
-        return len(self.outputs)
-
-
-def target_values(table: pd.DataFrame) -> np.ndarray:
-    """Columns TARGETS of a data set's table; (n, t), NaN where unknown."""
-    return table[list(TARGETS)].to_numpy("f8")
-
-
-def make_corpus(table: pd.DataFrame, config: Config, schedule: Schedule) -> Corpus:
-    """Spell every molecule several times; the first spelling is the normal form."""
-    rng = random.Random(schedule.seed)
-    vocabulary = Vocabulary(config.tokens)
-    outputs = [vocabulary.encode(s) for s in table["smiles"]]
-    inputs = []
-    for smiles, own in zip(table["smiles"], outputs, strict=True):
-        inputs.append([own, *_spellings(smiles, vocabulary, schedule.forms - 1, rng)])
-    targets = torch.tensor(standardise(target_values(table), config), dtype=torch.float32)
-    return Corpus(inputs, outputs, targets)
-
-
-def _spellings(
-    smiles: str, vocabulary: Vocabulary, count: int, rng: random.Random
-) -> list[list[int]]:
-    found = []
-    for _ in range(count):
-        try:
-            found.append(vocabulary.encode(random_form(smiles, rng)))
-        except ValueError:  # a token that only this spelling needs
-            continue
-    return found
-
-
-def batches(corpus: Corpus, schedule: Schedule, epoch: int) -> Iterator[list[int]]:
-    """Row numbers of one epoch's batches, molecules of like length together."""
-    rng = random.Random(f"{schedule.seed}:{epoch}")
-    order = sorted(range(len(corpus)), key=lambda k: len(corpus.outputs[k]) + rng.random() * 2)
-    chunks = [order[k : k + schedule.batch] for k in range(0, len(order), schedule.batch)]
-    rng.shuffle(chunks)
-    yield from chunks
+__all__ = [  # what a script about a training needs, from one place
+    "PRESETS",
+    "SIZES",
+    "Corpus",
+    "Run",
+    "Schedule",
+    "batches",
+    "calibrate",
+    "checkpoint_config",
+    "fingerprint",
+    "loss_of",
+    "make_config",
+    "make_corpus",
+    "reconstruction_rate",
+    "target_values",
+    "train",
+    "writable",
+]
 
 
 def loss_of(
@@ -120,9 +70,9 @@ def loss_of(
     error = head_error(network.heads(bound.z), corpus.targets[rows])
     beta = warm_up(step, schedule.warm_steps, schedule.beta)
     parts = {
-        "reconstruction": float(bound.reconstruction),
-        "divergence": float(bound.divergence),
-        "heads": float(error),
+        "reconstruction": float(bound.reconstruction.detach()),
+        "divergence": float(bound.divergence.detach()),
+        "heads": float(error.detach()),
     }
     return bound.loss(beta) + schedule.head_weight * error, parts
 
@@ -143,44 +93,11 @@ def head_error(predicted: Tensor, wanted: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def reconstruction_rate(system: ChemVAE, smiles: Sequence[str]) -> float:
-    """Share of molecules that encode and decode to exactly themselves."""
+    """Share of molecules that encode and decode to exactly themselves; NaN for none."""
+    if not smiles:
+        return math.nan
     back = system.decode_texts(system.encode(smiles))
     return float(np.mean([a == b for a, b in zip(smiles, back, strict=True)]))
-
-
-def writable(table: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:
-    """Rows the vocabulary can write."""
-    known = []
-    for smiles in table["smiles"]:
-        try:
-            vocabulary.encode(smiles)
-            known.append(True)
-        except ValueError:
-            known.append(False)
-    return table[known]
-
-
-# ---------------------------------------------------------------------- calibration
-def calibrate(system: ChemVAE, table: pd.DataFrame, share: float = 0.9) -> Calibration:
-    """Conformal quantiles from molecules the training has not seen.
-
-    Score = |error| / sqrt(ensemble variance + floor**2); the quantile is the
-    ceil((n + 1) * share)-th smallest score, which covers at least `share` of new molecules.
-    """
-    z = system.encode(table["smiles"].tolist())
-    members = system.network.heads(torch.as_tensor(z)).detach().numpy()
-    wanted = standardise(target_values(table), system.config)
-    quantiles, floors, counts = [], [], []
-    for k in range(len(TARGETS)):
-        known = np.isfinite(wanted[:, k])
-        error = np.abs(members.mean(0)[known, k] - wanted[known, k])
-        floor = float(np.median(error)) if len(error) else 0.3
-        score = np.sort(error / np.sqrt(members.var(0)[known, k] + floor**2))
-        rank = min(len(score), math.ceil((len(score) + 1) * share)) - 1
-        quantiles.append(float(score[rank]) if len(score) else 1.645)
-        floors.append(floor)
-        counts.append(len(score))
-    return Calibration(tuple(quantiles), tuple(floors), tuple(counts))
 
 
 # ---------------------------------------------------------------------- the run
@@ -192,6 +109,7 @@ class Run:
     config: Config
     schedule: Schedule
     folder: Path
+    data: str = ""  # fingerprint of the training molecules
     step: int = 0
 
     def __post_init__(self) -> None:
@@ -205,7 +123,9 @@ class Run:
 
     def advance(self, corpus: Corpus, rows: list[int]) -> dict[str, float]:
         """One optimiser step on one batch."""
-        loss, parts = loss_of(self.network, corpus, rows, self.schedule, self.step)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.schedule.seed * 1_000_003 + self.step)  # noise and dropout
+            loss, parts = loss_of(self.network, corpus, rows, self.schedule, self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         self.optimiser.zero_grad()
@@ -224,15 +144,24 @@ class Run:
         partial = self.folder / "checkpoint.part"
         save_file(tensors, partial)
         partial.replace(self.folder / "checkpoint.safetensors")
-        note = {"step": self.step, "config": asdict(self.config), **asdict(self.schedule)}
+        config = asdict(self.config)
+        note = {"step": self.step, "data": self.data, "config": config, **asdict(self.schedule)}
         (self.folder / "checkpoint.json").write_text(json.dumps(note) + "\n", "utf-8")
 
     def resume(self, folder: Path) -> None:
-        """Take network, optimiser and step from a checkpoint folder."""
+        """Go on from a checkpoint folder with its optimiser and step.
+
+        From finished weights, or on molecules other than the checkpoint's, only the networks are
+        taken: that is a new training from a good start.
+        """
+        if not (folder / "checkpoint.safetensors").exists():
+            self.network.load_state_dict(load_weights(folder)[0])
+            return
         tensors = load_file(folder / "checkpoint.safetensors")
-        self.network.load_state_dict(
-            {k[4:]: v for k, v in tensors.items() if k.startswith("net.")}
-        )
+        self.network.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith("net.")})
+        note = json.loads((folder / "checkpoint.json").read_text("utf-8"))
+        if note.get("data", self.data) != self.data:
+            return
         state = self.optimiser.state_dict()
         state["state"] = {
             k: {name: tensors[f"opt.{k}.{name}"] for name in ("step", "exp_avg", "exp_avg_sq")}
@@ -240,7 +169,7 @@ class Run:
             if f"opt.{k}.step" in tensors
         }
         self.optimiser.load_state_dict(state)
-        self.step = json.loads((folder / "checkpoint.json").read_text("utf-8"))["step"]
+        self.step = note["step"]
 
     def system(self) -> ChemVAE:
         """The system as trained so far."""
@@ -256,33 +185,51 @@ def train(
     start: Path | None = None,
     minutes: float = math.inf,
     progress: Progress | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> ChemVAE:
     """Train on the split "train" of a data set's table and calibrate on "calibration".
 
     Parameters
     ----------
     folder : receives the checkpoint every two minutes and at the end.
-    start : checkpoint folder to go on from.
+    start : checkpoint or weights folder to go on from, see `Run.resume`; it decides the sizes.
     minutes : stop early after this time, checkpoint kept.
+    sizes : fields of `Config` that differ from its defaults, see SIZES.
+
+    Raises
+    ------
+    ValueError : no training molecule that the vocabulary can write.
     """
     torch.manual_seed(schedule.seed)
-    known = table[table["split"] == "train"]
-    config = make_config(known)
-    run = Run(Network(config), config, schedule, folder)
+    config = make_config(table, sizes) if start is None else checkpoint_config(start)
+    vocabulary = Vocabulary(config.tokens)
+    known = writable(table[table["split"] == "train"], vocabulary)
+    if known.empty:
+        raise ValueError("table: no training molecule can be written by the vocabulary")
+    run = Run(Network(config), config, schedule, folder, fingerprint(known["smiles"]))
     if start is not None:
         run.resume(start)
     corpus = make_corpus(known, config, schedule)
-    held = writable(table[table["split"] == "calibration"], Vocabulary(config.tokens))
+    held = writable(table[table["split"] == "calibration"], vocabulary)
     _loop(run, corpus, held["smiles"].tolist()[:500], minutes, progress)
     system = run.system()
     system.config = replace(system.config, calibration=calibrate(system, held))
     return system
 
 
-def make_config(known: pd.DataFrame) -> Config:
-    """Vocabulary and scales of the training molecules."""
-    mean, scale = scales(target_values(known))
-    return Config(Vocabulary.from_smiles(known["smiles"]).tokens, mean=mean, scale=scale)
+def make_config(table: pd.DataFrame, sizes: Mapping[str, int] | None = None) -> Config:
+    """Scales of the training molecules; the alphabet is the domain's, from all known molecules."""
+    mean, scale = scales(target_values(table[table["split"] == "train"]))
+    tokens = Vocabulary.from_smiles(table["smiles"]).tokens
+    return replace(Config(tokens, mean=mean, scale=scale), **dict(sizes or {}))  # type: ignore[arg-type]
+
+
+def checkpoint_config(folder: Path) -> Config:
+    """The config of a checkpoint or of finished weights: sizes, vocabulary and scales stay."""
+    checkpoint = folder / "checkpoint.json"
+    if checkpoint.exists():
+        return Config.from_json(json.loads(checkpoint.read_text("utf-8"))["config"])
+    return replace(Config.from_json(load_weights(folder)[1]), steps_trained=0)
 
 
 def _loop(
@@ -291,7 +238,8 @@ def _loop(
     began = saved = time.monotonic()
     steps_an_epoch = math.ceil(len(corpus) / run.schedule.batch)
     while run.step < run.schedule.steps:
-        for rows in batches(corpus, run.schedule, run.step // steps_an_epoch):
+        epoch, done = divmod(run.step, steps_an_epoch)
+        for rows in islice(batches(corpus, run.schedule, epoch), done, None):
             run.network.train()
             parts = run.advance(corpus, rows)
             now = time.monotonic()

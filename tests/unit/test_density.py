@@ -131,7 +131,9 @@ def test_pull_escapes_a_nest_of_outliers():
     rng = np.random.default_rng(8)
     nest = 50 + 5 * rng.standard_normal((9, 6))
     manifold = Manifold(np.vstack([blobs(3_000), nest]))
-    assert manifold.percentile(manifold.pull(nest[:1] + 1, limit=90))[0] <= 90
+    pulled = manifold.pull(nest[:1] + 1, limit=90)
+    assert manifold.percentile(pulled)[0] <= 90
+    assert manifold.neighbours.query(pulled, 1)[0][0, 0] > 0  # on the way, not on a data point
 
 
 def test_two_points_and_copies():

@@ -122,13 +122,13 @@ def test_pickled_files_are_refused(tmp_path):
 
 
 def test_errors(flat, tmp_path):
-    with pytest.raises(ValueError, match="legal are names that end in .npz"):
+    with pytest.raises(ValueError, match=r"legal are names that end in \.npz"):
         flat.save(tmp_path / "map.pkl")
     with pytest.raises(ValueError, match="xy: got 2 rows; legal are 3"):
         LatentMap(np.zeros((3, 4)), np.zeros((2, 2)), 1.0)
     with pytest.raises(ValueError, match="k: got 0"):
         LatentMap(np.zeros((3, 4)), np.zeros((3, 2)), 1.0, k=0)
-    with pytest.raises(ValueError, match=r"z|x: got shape"):
+    with pytest.raises(ValueError, match=r"x: got shape \(3, 5\)"):
         flat.place(np.zeros((3, 5)))
     np.savez(tmp_path / "half.npz", xy=flat.xy)
     with pytest.raises(ValueError, match=r"lacks \['latents', 'meta'\]"):
@@ -171,7 +171,7 @@ def test_trustworthiness_knows_good_from_bad(flat):
 @pytest.mark.parametrize(
     ("module", "line", "call"),
     [
-        ("umap", "pip install umap-learn", lambda p: LatentMap.fit(p)),
+        ("umap", "pip install umap-learn", LatentMap.fit),
         ("sklearn.manifold", "pip install scikit-learn", lambda p: trustworthiness(p, p[:, :2])),
     ],
 )

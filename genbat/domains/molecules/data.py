@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pandas as pd
+from rdkit import Chem
 
 from genbat.core.paths import ASSETS, cache_folder
 from genbat.core.properties import Measurement
@@ -56,10 +57,30 @@ def _row_measurements(series: pd.Series) -> Iterator[tuple[str, Measurement]]:
             spread = series[f"{key}_spread"]
             half = float(spread) if pd.notna(spread) and spread > 0 else None
             yield key, measurement(key, float(series[key]), half, series[f"{key}_method"])
-    for key in build.label_columns()[len(physics.COMPUTED) :]:
-        if pd.notna(series[key]):
-            unit = BY_KEY[key].unit
-            yield key, Measurement(float(series[key]), unit, descriptors.METHOD, "computed")
+    known = {k: series[k] for k in build.label_columns()[len(physics.COMPUTED) :]}
+    yield from _descriptors({k: v for k, v in known.items() if pd.notna(v)}).items()
+
+
+def _descriptors(values: Mapping[str, float]) -> dict[str, Measurement]:
+    return {
+        key: Measurement(float(v), BY_KEY[key].unit, descriptors.METHOD, "computed")
+        for key, v in values.items()
+    }
+
+
+def descriptor_measurements(smiles: str) -> dict[str, Measurement]:
+    """What RDKit reads off a structure, with unit and method."""
+    return _descriptors(descriptors.describe(Chem.MolFromSmiles(smiles)))
+
+
+def computed_columns() -> list[tuple[str, str, str]]:
+    """(key, unit, method) of every computed label column."""
+    orbital = [
+        (k, physics.UNITS[k], physics.IPEA1 if k == "vip_ev" else physics.GFN2)
+        for k in physics.COMPUTED
+    ]
+    rest = build.label_columns()[len(physics.COMPUTED) :]
+    return [*orbital, *((k, BY_KEY[k].unit, descriptors.METHOD) for k in rest)]
 
 
 @lru_cache(maxsize=2)

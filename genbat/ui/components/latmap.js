@@ -69,7 +69,7 @@ function readTheme(m) {
   m.isDark = rgb[0] + rgb[1] + rgb[2] < 380;
   m.look = {
     ink: get("--st-text-color", "#222"), paper: `rgb(${rgb})`, face: style.fontFamily,
-    accent: get("--st-primary-color", "#2563eb"), onAccent: m.isDark ? "#111" : "#fff",
+    accent: get("--st-primary-color", "#2563eb"),
   };
 }
 
@@ -107,8 +107,9 @@ function takePositions(m, column) {
 function describe(m) {
   const { name, unit } = m.color.head, path = m.cfg.path?.length;
   const keys = path ? `Arrow keys walk the path of ${path} steps.` : "Arrow keys move the map.";
-  m.top.ariaLabel = `Map of ${grouped(m.n)} points coloured by ${name}${unit ? " in " + unit : ""}. ` +
-    `${keys} Plus and minus zoom, Enter picks the point nearest to the middle, Escape resets.`;
+  const what = `Map of ${grouped(m.n)} points coloured by ${name}${unit ? " in " + unit : ""}.`;
+  const rest = "Plus and minus zoom, Enter picks the point nearest to the middle, Escape resets.";
+  m.top.setAttribute("aria-label", `${what} ${keys} ${rest}`);
 }
 
 /** Apply the newest settings once every column they name is here. */

@@ -15,14 +15,16 @@ class View {
   spanX = 1; // extent of the data, so that both axes keep one scale
   spanY = 1;
 
+  /** A map narrower than its frame stands a little to the left, clear of the legend. */
   fit() {
     const px = Math.min((this.W - 48) / this.spanX, (this.H - 48) / this.spanY);
+    this.mx = (this.W - clamp(this.W - 48 - px * this.spanX, 0, 190)) / 2;
     this.kx = Math.max(1, px * this.spanX) * this.zoom;
     this.ky = Math.max(1, px * this.spanY) * this.zoom;
   }
-  sx(x) { return this.W / 2 + (x - this.cx) * this.kx; }
+  sx(x) { return this.mx + (x - this.cx) * this.kx; }
   sy(y) { return this.H / 2 - (y - this.cy) * this.ky; }
-  ux(px) { return this.cx + (px - this.W / 2) / this.kx; }
+  ux(px) { return this.cx + (px - this.mx) / this.kx; }
   uy(py) { return this.cy - (py - this.H / 2) / this.ky; }
 
   pan(px, py) {
@@ -30,7 +32,7 @@ class View {
     this.cy = clamp(this.cy + py / this.ky, -0.1, 1.1);
   }
   /** Zoom so that the place under (px, py) stays where it is. */
-  zoomAt(factor, px = this.W / 2, py = this.H / 2) {
+  zoomAt(factor, px = this.mx, py = this.H / 2) {
     const x = this.ux(px), y = this.uy(py);
     this.zoom = clamp(this.zoom * factor, 0.5, 120); // beyond 120 the uint16 steps show
     this.fit();
@@ -92,9 +94,9 @@ function pick(m, px, py, r = 8) {
 
 /** Nearest visible point to the middle of the view, however far away. */
 function pickCentre(m) {
-  const { W, H } = m.view;
+  const { mx, W, H } = m.view;
   for (let r = 16; r < 4 * (W + H); r *= 2) {
-    const hit = pick(m, W / 2, H / 2, r);
+    const hit = pick(m, mx, H / 2, r);
     if (hit >= 0) return hit;
   }
   return -1;

@@ -20,6 +20,13 @@ function num(v) {
   return (plain ? String(+v.toPrecision(4)) : v.toExponential(2)).replace("-", "−");
 }
 
+/** Numbers of one scale, with as many decimals as their span asks for. */
+function scaleText(low, high) {
+  const places = 2 - Math.floor(Math.log10(high - low));
+  if (places < -2 || places > 6) return num;
+  return (v) => v.toFixed(clamp(places, 0, 6)).replace("-", "−");
+}
+
 /* ---- colours ---- */
 
 function rampColour(stops, u) {
@@ -32,7 +39,7 @@ function rampColour(stops, u) {
 function makeLut(head, isDark) {
   const lut = new Uint8Array(1024), stops = head.colors.map(hex);
   const trim = head.kind === "number" && !head.centred;
-  const low = trim && isDark ? 0.1 : 0, high = trim && !isDark ? 0.93 : 1;
+  const low = trim && isDark ? 0.16 : 0, high = trim && !isDark ? 0.93 : 1;
   for (let k = 0; k <= 253; k++) {
     const c = head.kind === "category" ? stops[k % stops.length]
       : rampColour(stops, low + ((high - low) * k) / 253);
@@ -78,7 +85,8 @@ function rampLegend(m, head) {
   ramp.style.background = `linear-gradient(90deg,${stops})`;
   ramp.title = "Colours span the middle 98 % of the values";
   const ends = el("div", "ends", m.legend);
-  for (const v of [low, (low + high) / 2, high]) el("span", "", ends, num(v));
+  const text = scaleText(low, high);
+  for (const v of [low, (low + high) / 2, high]) el("span", "", ends, text(v));
 }
 
 /** Property with unit, its colours and how many points carry it. */
@@ -99,9 +107,12 @@ function drawLegend(m) {
 }
 
 function writeNote(m) {
-  const some = m.shown < m.n || !m.cfg.note;
-  const shown = some ? `${grouped(m.shown)} of ${grouped(m.n)} shown` : "";
-  m.note.textContent = m.n ? [m.cfg.note, shown].filter(Boolean).join(" · ") : "No points yet";
+  const { n, shown } = m, word = m.selected ? "selected" : m.filter ? "pass the filter" : "";
+  const part = word ? `${grouped(shown)} ${word}`
+    : m.off.size ? `${grouped(shown)} shown`
+    : shown < n ? `${grouped(n - shown)} without ${m.color.head.name}` : "";
+  const parts = [m.cfg.note || `${grouped(n)} points`, part];
+  m.note.textContent = n ? parts.filter(Boolean).join(" · ") : "No points yet";
 }
 
 function valueText(m, i) {
@@ -192,7 +203,7 @@ function drawPath(m, c, look) {
     if (far) last = pts[k];
     disc(c, pts[k], on ? 11 : far ? 8 : 3, on ? look.accent : far ? look.paper : look.ink);
     if (on || far) stroke(c, on ? look.paper : look.ink, on ? 2.5 : 1.6);
-    if (on || far) write(c, String(k), pts[k][0], pts[k][1] + 0.5, on ? look.onAccent : look.ink,
+    if (on || far) write(c, String(k), pts[k][0], pts[k][1] + 0.5, on ? "#fff" : look.ink,
       null, on ? 11 : 9);
   };
   pts.forEach((_, k) => k !== m.step && step(k, false));

@@ -38,7 +38,8 @@ function makeFrame(m, res, budget) {
   return {
     d, w, h, w2: w + 2 * PAD, h2: h + 2 * PAD, window, count,
     step: Math.max(1, Math.ceil(count / budget)),
-    ax: kx / FULL, bx: w / 2 - v.cx * kx + PAD, ay: -ky / FULL, by: h / 2 + v.cy * ky + PAD,
+    ax: kx / FULL, bx: v.mx * d - v.cx * kx + PAD,
+    ay: -ky / FULL, by: (v.H * d) / 2 + v.cy * ky + PAD,
   };
 }
 

@@ -1,6 +1,7 @@
 /* One molecule or crystal in 3D, drawn by 3Dmol.js from the app's static folder. The canvas and
    its WebGL context stay when the structure changes: browsers allow only some 16 of them. */
 const LIBRARY = "./app/static/3Dmol-min.js";
+const CAMERA = 150, FIELD = 20; // the library's camera: distance in Å, angle in degrees
 const views = new WeakMap();
 
 const NO_WEBGL = "This browser does not draw in 3D: WebGL is switched off or blocked. " +
@@ -52,7 +53,8 @@ function label(view, text, position, strong = false) {
   const { paper, ink, accent } = theme(view.box);
   return view.gl.addLabel(text, {
     position, inFront: true, fontSize: 13, showBackground: true, backgroundOpacity: 0.9,
-    backgroundColor: strong ? accent : ink, fontColor: paper, alignment: "bottomCenter",
+    backgroundColor: strong ? accent : ink, fontColor: strong ? "#ffffff" : paper,
+    alignment: "bottomCenter",
   });
 }
 
@@ -102,15 +104,53 @@ function choose(view, atom) {
 
 /* ---- drawing ---- */
 
+/** Thin edges; short arrows a, b, c in the usual red, green, blue. */
+function cellStyle(ink) {
+  const text = { fontColor: ink, showBackground: false, fontSize: 14, alignment: "bottomCenter" };
+  const label = () => ({ ...text });
+  const arrow = (color) => ({ color, radius: 0.04, radiusRatio: 3, midpos: -0.45 });
+  return {
+    box: { color: ink, linewidth: 1 }, alabel: "a", blabel: "b", clabel: "c",
+    alabelstyle: label(), blabelstyle: label(), clabelstyle: label(),
+    astyle: arrow("#d1495b"), bstyle: arrow("#3a9d5d"), cstyle: arrow("#3f78d8"),
+  };
+}
+
 function dress(view) {
   const { paper, ink } = theme(view.box);
   view.gl.setBackgroundColor(paper, 1);
   if (view.model?.getCrystData()) {
-    view.gl.removeUnitCell(view.model);
-    view.gl.addUnitCell(view.model, { box: { color: ink, linewidth: 1 }, alabel: "", blabel: "",
-                                      clabel: "" });
+    view.cell = cellStyle(ink);
+    view.gl.addUnitCell(view.model, view.cell); // instead of the former one
   }
   drawChosen(view);
+}
+
+/** The eight corners of the cell, if there is one. */
+function corners({ cell }) {
+  if (!cell?.astyle.end) return [];
+  const o = cell.astyle.start, ends = [cell.astyle.end, cell.bstyle.end, cell.cstyle.end];
+  return Array.from({ length: 8 }, (_, k) => {
+    const along = (axis) => ends.reduce(
+      (sum, end, j) => sum + ((k >> j) & 1) * (end[axis] - o[axis]), o[axis]);
+    return { x: along("x"), y: along("y"), z: along("z") };
+  });
+}
+
+/** Everything in sight and in the middle, whichever way it is turned; the turn is kept. */
+function frame(view) {
+  const points = [...view.model.selectedAtoms({}), ...corners(view)], gl = view.gl;
+  if (!points.length) return;
+  const middle = (axis) => {
+    const values = points.map((p) => p[axis]);
+    return (Math.min(...values) + Math.max(...values)) / 2;
+  };
+  const c = { x: middle("x"), y: middle("y"), z: middle("z") };
+  const radius = Math.max(2, 0.9 + Math.max(...points.map((p) => distanceOf(p, c))));
+  const narrow = Math.max(1, view.stage.clientHeight / view.stage.clientWidth);
+  gl.zoomTo(); // sets what is clipped; place and distance are set anew
+  const away = CAMERA - (radius * narrow) / Math.sin(((FIELD / 2) * Math.PI) / 180);
+  gl.setView([-c.x, -c.y, -c.z, away, ...gl.getView().slice(4, 8)]);
 }
 
 function show(view, data) {
@@ -118,7 +158,8 @@ function show(view, data) {
   gl.removeAllModels();
   gl.removeAllShapes();
   gl.removeAllLabels();
-  Object.assign(view, { chosen: [], shapes: [], texts: [], hovered: null, shown: data.id });
+  Object.assign(view, { chosen: [], shapes: [], texts: [], hovered: null, cell: null,
+                        shown: data.id });
   view.model = gl.addModel(data.text, data.format);
   const atoms = view.model.selectedAtoms({}).length;
   gl.setStyle({}, data.style);
@@ -126,7 +167,7 @@ function show(view, data) {
   gl.setHoverable({}, true, (atom) => hover(view, atom), () => unhover(view));
   gl.setClickable({}, true, (atom) => choose(view, atom));
   dress(view);
-  gl.zoomTo();
+  frame(view);
   gl.render();
   view.box.dataset.shown = data.id;
   view.box.dataset.atoms = atoms;
@@ -155,6 +196,7 @@ async function start(view) {
   const lib = await library().catch(() => { throw new Error(NO_LIBRARY); });
   const gl = view.dead ? null : lib.createViewer(view.stage, { antialias: true });
   if (!gl && !view.dead) throw new Error(NO_WEBGL);
+  gl?.rotate(-20, "y").rotate(15, "x"); // flat rings and cells seen face on lose their depth
   return gl;
 }
 

@@ -1,0 +1,116 @@
+"""Fixtures of all browser tests: a Chromium, served apps, pages that may not phone home."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from harness import FLAGS, find_chromium, served
+
+HERE = Path(__file__).parent
+VIEW = {"width": 1400, "height": 900}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One headless Chromium for the session."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no chromium: neither /usr/bin/chromium nor one on PATH")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory):
+    """serve(script, env=None) -> URL; the same script and env share one server."""
+    running = {}
+    with ExitStack() as stack:
+
+        def start(script, env=None):
+            case = (str(script), tuple(sorted((env or {}).items())))
+            if case not in running:
+                folder = tmp_path_factory.mktemp("served")
+                running[case] = stack.enter_context(served(Path(script), folder, env))
+            return running[case]
+
+        start.running = running
+        yield start
+
+
+def _own(url, origins):
+    plain = url.startswith(("data:", "blob:", "about:"))
+    return plain or any(url.replace("ws:", "http:", 1).startswith(o + "/") for o in origins)
+
+
+class Pages:
+    """Opens pages and remembers every request that any of them made."""
+
+    def __init__(self, browser, origins):
+        self.browser, self.origins = browser, origins
+        self.contexts, self.requests = [], []
+
+    def __call__(self, **options):
+        """A page in a context of its own; `options` go to playwright's `new_context`."""
+        defaults = {"viewport": VIEW, "color_scheme": "light"}
+        context = self.browser.new_context(**{**defaults, **options})
+        self.contexts.append(context)
+        page = context.new_page()
+        page.console_errors, page.received = [], 0
+        context.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self._hear(page, message))
+        page.on("pageerror", lambda error: page.console_errors.append(str(error)))
+        page.on("websocket", lambda socket: self._listen(page, socket))
+        return page
+
+    @staticmethod
+    def _hear(page, message):
+        if message.type == "error":
+            page.console_errors.append(message.text)
+
+    def _listen(self, page, socket):
+        self.requests.append(socket.url)
+        socket.on("framereceived", lambda frame: self._receive(page, frame))
+
+    @staticmethod
+    def _receive(page, frame):
+        page.received += len(frame)
+
+    def close(self):
+        for context in self.contexts:
+            context.close()
+        assert [url for url in self.requests if not _own(url, self.origins)] == []
+
+
+@pytest.fixture
+def new_page(browser, serve):
+    """new_page(**context options) -> a page; all its requests must stay at home.
+
+    `page.console_errors` holds error messages and uncaught exceptions, `page.received` the bytes
+    that came down its websockets.
+    """
+    pages = Pages(browser, serve.running.values())
+    yield pages
+    pages.close()
+
+
+@pytest.fixture(scope="module")
+def shared_pages(browser, serve):
+    """The same for pages that several tests of a file use one after the other."""
+    pages = Pages(browser, serve.running.values())
+    yield pages
+    pages.close()
+
+
+@pytest.fixture
+def page(new_page):
+    """A light page of 1400 x 900 pixels; see `new_page`."""
+    return new_page()
