@@ -61,3 +61,8 @@ def load(name: str) -> Any:
     """
     module, cls = SYSTEMS[_check(name)]
     return getattr(import_module(module), cls).load(folder(name))
+
+
+def target_keys(name: str) -> set[str]:
+    """Property keys a system can be asked for: its heads' and those read off a structure."""
+    return set(import_module(SYSTEMS[_check(name)][0]).LEGAL_TARGETS)

@@ -177,7 +177,7 @@ def label_one(store: Store, smiles: str) -> dict[str, Any]:
         text = structure.check(smiles)
     except ValueError as wrong:
         return {"text": "", "values": {}, "failed": str(wrong), "stored": False}
-    known = store.evaluation("molecules", text, _method())
+    known = store.evaluation("molecules", text, method())
     try:
         found = known or evaluate(store, text)
     except RuntimeError as error:  # RDKit or tblite gave up in a way nobody foresaw
@@ -186,7 +186,13 @@ def label_one(store: Store, smiles: str) -> dict[str, Any]:
     return {"text": text, "values": values, "failed": found.failed, "stored": known is not None}
 
 
-def _method() -> str:
+def physics_of(store: Store, text: str) -> Evaluation:
+    """The stored evaluation of a molecule in normal form, computed where there is none."""
+    return store.evaluation("molecules", text, method()) or evaluate(store, text)
+
+
+def method() -> str:
+    """Name under which evaluations are kept; it changes with the procedure's version."""
     from genbat.domains.molecules import build, physics
 
     return f"{physics.GFN2}, labels {build.LABEL_VERSION}"
@@ -208,4 +214,4 @@ def evaluate(store: Store, text: str) -> Evaluation:
         values.update(physics.measurements(physics.compute(mol)[0]))
     except PhysicsFailed as reason:
         failed = str(reason)
-    return store.save_evaluation("molecules", text, _method(), values, failed)
+    return store.save_evaluation("molecules", text, method(), values, failed)

@@ -34,6 +34,7 @@ from genbat.core.provenance import Provenance, file_hash, versions
 from genbat.domains.molecules.codec import MAX_TOKENS, Vocabulary
 from genbat.domains.molecules.properties import BY_KEY
 from genbat.domains.molecules.structure import judge, parse_smiles
+from genbat.domains.molecules.wishes import EXACT
 from genbat.families.blocks import GRUDecoder, GRUEncoder, HeadEnsemble
 from genbat.families.vae import VAE
 from genbat.systems.base import Progress, SystemCard, load_weights, save_weights

@@ -151,13 +151,14 @@ function base64(rows) {
 
 /** A finished lasso or box: few rows travel by number, many as the polygon alone. */
 function finish(m, drawn) {
-  if (m.selected) { m.selected = null; encode(m); }
+  const before = m.selected;
+  if (before) { m.selected = null; encode(m); }
   const step = Math.max(1, Math.ceil(drawn.length / MOST_CORNERS));
   const round = (v) => Math.round(v * FULL) / FULL;
   const polygon = drawn.filter((_, k) => k % step === 0).map((p) => p.map(round));
   const t0 = performance.now(), rows = m.within(polygon);
   m.lassoMs = performance.now() - t0;
-  if (!rows.length) return clear(m);
+  if (!rows.length) return clear(m, before);
   m.selected = new Uint8Array(m.n);
   for (const i of rows) m.selected[i] = 1;
   m.lasso = polygon;
@@ -169,9 +170,12 @@ function finish(m, drawn) {
   });
 }
 
-function clear(m) {
+/** No selection; the server hears of it as a lasso without rows. */
+function clear(m, before = m.selected) {
   m.lasso = m.selected = null;
   repaint(m);
+  const t = Date.now(), off = [...m.off];
+  if (before) m.send("event", { kind: "lasso", count: 0, indices: null, polygon: [], off, t });
 }
 
 /** A click: the point under it, or the place in data coordinates. */

@@ -107,7 +107,8 @@ def latent_map(
     -------
     None before the first event, else a dict with "kind" and "t" (milliseconds):
     pick {"index"}, spot {"at": [x, y]} in data units, step {"step"}, and
-    lasso {"count", "indices", "polygon", "off"}, to be given to `lassoed`.
+    lasso {"count", "indices", "polygon", "off"}, to be given to `lassoed`; a count of 0 says
+    that the selection was cleared.
     """
     out = _map(
         data={"name": key, "height": height},

@@ -1,0 +1,1 @@
+"""Streamlit parts: state, caches, cards, progress; the live components lie in `components`."""

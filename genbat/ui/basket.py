@@ -1,0 +1,58 @@
+"""The current shortlist: always in the sidebar, filled from every card."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from genbat.core.candidate import Candidate
+from genbat.studio.shortlist import Shortlist
+from genbat.ui import shared, state
+
+FIRST_NAME = "My shortlist"
+
+
+def current() -> Shortlist:
+    """This person's list in force; the first one is made when it is needed."""
+    lists = shared.shortlists()
+    mine = lists.lists(state.owner(), state.domain())
+    wanted = st.query_params.get("list", st.session_state.get(state.BASKET, ""))
+    for one in mine:
+        if one.id == wanted:
+            return one
+    if wanted:
+        try:
+            return lists.open(wanted)  # somebody shared the link of a list
+        except ValueError:
+            pass
+    return mine[0] if mine else lists.create(state.owner(), FIRST_NAME, state.domain())
+
+
+def add(candidate: Candidate) -> None:
+    """Add to the list in force, at once in the database."""
+    basket = current()
+    try:
+        shared.shortlists().add(basket.id, candidate)
+        st.toast(f"Added to {basket.name}")
+    except ValueError as full:
+        st.toast(str(full))
+
+
+def sidebar() -> None:
+    """Name, count and choice of the list in force."""
+    basket = current()
+    mine = shared.shortlists().lists(state.owner(), state.domain())
+    others = {one.id: f"{one.name} · {one.count}" for one in [*mine, basket]}
+    picked = st.selectbox(
+        "Basket",
+        list(others),
+        index=list(others).index(basket.id),
+        format_func=others.__getitem__,
+        key="basket:choice",
+        help="The shortlist that “Add to shortlist” fills. It is saved as you go.",
+    )
+    if picked != basket.id:
+        st.session_state[state.BASKET] = picked
+        state.link(list=picked)
+        st.rerun()
+    word = "candidate" if basket.count == 1 else "candidates"
+    st.caption(f"{basket.count} {word} in the basket")

@@ -1,0 +1,5 @@
+"""design (in the making)."""
+
+import streamlit as st
+
+st.title("design")

@@ -1,0 +1,5 @@
+"""explore (in the making)."""
+
+import streamlit as st
+
+st.title("explore")

@@ -1,0 +1,5 @@
+"""home (in the making)."""
+
+import streamlit as st
+
+st.title("home")

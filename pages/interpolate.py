@@ -1,0 +1,5 @@
+"""interpolate (in the making)."""
+
+import streamlit as st
+
+st.title("interpolate")

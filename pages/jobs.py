@@ -1,0 +1,5 @@
+"""jobs (in the making)."""
+
+import streamlit as st
+
+st.title("jobs")

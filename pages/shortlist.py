@@ -1,0 +1,5 @@
+"""shortlist (in the making)."""
+
+import streamlit as st
+
+st.title("shortlist")
