@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from rdkit import Chem
+
 from genbat.core.candidate import ViewSpec
 from genbat.domains.molecules import descriptors, draw
-from genbat.domains.molecules.physics import Geometry, embed
+from genbat.domains.molecules.physics import embed
 from genbat.domains.molecules.structure import parse_smiles
 
 
 def view(text: str) -> ViewSpec:
-    """A molecule as an XYZ for the 3D viewer, force-field geometry.
+    """A molecule for the 3D viewer: SDF with bond orders, force-field geometry.
 
     Raises
     ------
     PhysicsFailed : where no three-dimensional structure could be made.
     """
-    import numpy as np
-
-    full = embed(parse_smiles(text), conformers=1)
-    numbers = np.array([a.GetAtomicNum() for a in full.GetAtoms()])
-    positions = full.GetConformer().GetPositions()
-    return ViewSpec(Geometry(numbers, positions).xyz(text), "xyz", {}, text)
+    return ViewSpec(Chem.MolToMolBlock(embed(parse_smiles(text), conformers=1)), "sdf", {}, text)
 
 
 def drawing(text: str, width: int, height: int, dark: bool) -> str:

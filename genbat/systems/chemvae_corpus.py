@@ -22,12 +22,12 @@ class Schedule:
 
     steps: int = 10_000
     batch: int = 128
-    rate: float = 1.2e-3
+    rate: float = 1e-3
     beta: float = 0.05
     warm_steps: int = 2_000
     head_weight: float = 3.0
     forms: int = 6
-    canonical_share: float = 0.4
+    canonical_share: float = 0.8
     seed: int = 0
 
 
@@ -86,10 +86,15 @@ def _spellings(
 
 
 def batches(corpus: Corpus, schedule: Schedule, epoch: int) -> Iterator[list[int]]:
-    """Row numbers of one epoch's batches, molecules of like length together."""
+    """Row numbers of one epoch's batches; molecules of like length share one (less padding),
+    drawn from random pools of eight batches, so that batches differ from epoch to epoch."""
     rng = random.Random(f"{schedule.seed}:{epoch}")
-    order = sorted(range(len(corpus)), key=lambda k: len(corpus.outputs[k]) + rng.random() * 2)
-    chunks = [order[k : k + schedule.batch] for k in range(0, len(order), schedule.batch)]
+    order = rng.sample(range(len(corpus)), len(corpus))
+    pool, size = 8 * schedule.batch, schedule.batch
+    chunks = []
+    for first in range(0, len(order), pool):
+        rows = sorted(order[first : first + pool], key=lambda k: len(corpus.outputs[k]))
+        chunks += [rows[k : k + size] for k in range(0, len(rows), size)]
     rng.shuffle(chunks)
     yield from chunks
 

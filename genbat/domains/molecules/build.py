@@ -120,9 +120,17 @@ def label_columns() -> list[str]:
     ]
 
 
+def _table_row(smiles: str, row: dict[str, Any] | None) -> dict[str, Any]:
+    values = row or {"smiles": smiles, "failed": PENDING}
+    return {**values, **descriptors.describe(Chem.MolFromSmiles(smiles))}
+
+
 def write_table(sources: list[Source], rows: dict[str, dict[str, Any]], out: Path) -> None:
-    """Join sources and labels, assign splits, write parquet with method and version."""
-    table = pd.DataFrame([rows.get(s.smiles, {"smiles": s.smiles, "failed": PENDING}) for s in sources])
+    """Join sources and labels, assign splits, write parquet with method and version.
+
+    What RDKit reads off a structure is made anew, so that it follows the installed patterns.
+    """
+    table = pd.DataFrame([_table_row(s.smiles, rows.get(s.smiles)) for s in sources])
     for column in label_columns():
         table[column] = table.get(column, pd.Series(index=table.index, dtype=float)).astype("f4")
     table.insert(1, "cas", [s.cas for s in sources])

@@ -128,15 +128,15 @@ def _short(error: Exception) -> str:
 def _single_point(method: str, geometry: Geometry, charge: int = 0, unpaired: int = 0):
     from tblite.interface import Calculator
 
-    calculator = Calculator(
-        method,
-        geometry.numbers,
-        geometry.positions / BOHR_ANGSTROM,
-        charge=charge,
-        uhf=unpaired,
-    )
-    calculator.set("verbosity", 0)
     try:
+        calculator = Calculator(
+            method,
+            geometry.numbers,
+            geometry.positions / BOHR_ANGSTROM,
+            charge=charge,
+            uhf=unpaired,
+        )
+        calculator.set("verbosity", 0)
         return calculator.singlepoint()
     except Exception as error:
         raise PhysicsFailed(f"{method} gave no energy: {_short(error)}") from error
