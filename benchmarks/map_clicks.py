@@ -157,7 +157,9 @@ def launch(playwright: Playwright) -> Browser:
 
 def new_page(browser: Browser) -> Page:
     """A page that counts the bytes of its websocket."""
-    page = browser.new_context(viewport=VIEW).new_page()
+    context = browser.new_context(viewport=VIEW)
+    context.set_default_timeout(1000 * WAIT)
+    page = context.new_page()
     watch(page)
     return page
 

@@ -1,5 +1,51 @@
-"""explore (in the making)."""
+"""Explore: one map of everything known and generated; a click opens the card."""
 
 import streamlit as st
 
-st.title("explore")
+from genbat.ui import card, explore_lists, shared, state
+from genbat.ui import explore_parts as parts
+
+
+@st.fragment
+def explore() -> None:
+    """Map and card rerun together, without the rest of the page."""
+    place = shared.atlas(state.domain())
+    parts.hear(place)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        parts.heading()
+        row = st.columns([5, 5, 6])
+        with row[0]:
+            colour = parts.colour_control(place)
+        with row[1]:
+            show = parts.show_control(place)
+        with row[2]:
+            hits = parts.search_control(place)
+        parts.hits_row(place, hits)
+        map_slot = st.container()
+        parts.meaning(place)
+        filters, own_slot = parts.filters_expander(place)
+        with own_slot:
+            own = explore_lists.upload(place)
+        below = st.container()
+    chosen = parts.chosen(place)
+    candidate = chosen.candidate and card.learned(chosen.candidate)
+    with right:
+        if candidate is None:
+            parts.suggestion(chosen.problem)
+        else:
+            card.top(candidate, "explore:card", note=chosen.note)
+    with map_slot:
+        marks = [*([chosen.mark] if chosen.mark else []), *explore_lists.own_marks(own)]
+        parts.draw_map(place, colour, show, filters, marks)
+    if candidate is not None and candidate.verdict.ok:
+        with right:
+            card.rest(candidate, "explore:card", choose=parts.choose)
+    with below:
+        if candidate is not None:
+            explore_lists.around(candidate)
+        explore_lists.selection(place, colour, show, filters)
+        explore_lists.own_table(own)
+
+
+explore()

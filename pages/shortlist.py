@@ -1,5 +1,99 @@
-"""shortlist (in the making)."""
+"""Shortlist: the candidates kept, compared, judged, annotated and taken along."""
 
 import streamlit as st
 
-st.title("shortlist")
+from genbat.studio.shortlist import Entry, Shortlist, pareto
+from genbat.ui import card, shared, shortlist_plot, tables
+from genbat.ui import shortlist_parts as parts
+from genbat.ui import shortlist_table as rows
+
+
+def _bar(shortlist: Shortlist, entries: list[Entry]) -> None:
+    """Name of the list and what can be done with it as a whole."""
+    left, right = st.columns([3, 4], vertical_alignment="bottom")
+    with left:
+        parts.title(shortlist)
+    with right.container(horizontal=True, horizontal_alignment="right"):
+        busy = any(job.active for job in parts.jobs_of(shortlist))
+        if entries and st.button(
+            "Compute all with xTB",
+            type="primary",
+            icon=":material/calculate:",
+            disabled=busy,
+            help="LUMO, HOMO, vertical IP and dipole by GFN2-xTB, as a job.",
+        ):
+            parts.compute(shortlist, entries)
+            st.rerun()
+        if entries:
+            with st.popover("Download", icon=":material/download:"):
+                parts.downloads(shortlist, entries, st.session_state.get("shortlist:wanted", {}))
+        with st.popover("Import", icon=":material/upload:"):
+            parts.import_form(shortlist)
+        with st.popover("Lists", icon=":material/folder_open:"):
+            parts.manage(shortlist)
+
+
+def _columns(entries: list[Entry], domain: str) -> list[str]:
+    known = tables.known(domain)
+    candidates = [e.candidate for e in entries]
+    return st.multiselect(
+        "Columns",
+        [k for k in known if any(k in c.properties for c in candidates)],
+        tables.useful_keys(candidates, 3),
+        format_func=lambda k: known[k].axis,
+        key="columns",
+        bind="query-params",
+        label_visibility="collapsed",
+        placeholder="properties to show",
+    )
+
+
+def _compare(shortlist: Shortlist, entries: list[Entry]) -> Entry:
+    """Table left, front right, one selection."""
+    at = rows.chosen(entries)
+    assert at is not None  # there are entries
+    known = tables.known(shortlist.domain)
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
+        goals = shortlist_plot.axes(entries, known)
+        place = st.container()
+        if goals:
+            with st.expander("More"):
+                goals = shortlist_plot.more_goals(entries, known, goals)
+    st.session_state["shortlist:wanted"] = goals
+    with place:
+        if goals:
+            shortlist_plot.plot(entries, goals, known, at.id, rows.plot_key(), rows.on_point)
+        else:
+            st.info("The plot needs candidates with two properties. Let xTB compute the list.")
+    with left:
+        keys = _columns(entries, shortlist.domain)
+        front = pareto(entries, goals) if goals else [None] * len(entries)
+        rows.table(entries, keys, front, at)
+    return at
+
+
+def _one(shortlist: Shortlist, entry: Entry) -> None:
+    """The chosen one: words left, card right."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        rows.words_of(entry)
+        rows.actions(entry, shortlist.id)
+    with right:
+        card.heading(entry.candidate)
+        if entry.candidate.verdict.ok:
+            card.structure(entry.candidate, "shortlist:3d")
+            card.rest(entry.candidate, "shortlist")
+
+
+shortlist = parts.current()
+parts.learn(shortlist)
+entries = shared.shortlists().entries(shortlist.id)
+_bar(shortlist, entries)
+parts.import_outcome()
+parts.calculation(shortlist)
+rows.undo(shortlist.id)
+if entries:
+    _one(shortlist, _compare(shortlist, entries))
+else:
+    parts.empty(shortlist)

@@ -8,128 +8,37 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from genbat.core.candidate import Candidate
-from genbat.core.condition import Condition, Window
-from genbat.core.properties import Measurement
 from genbat.studio.explore import Atlas, atlas
+from genbat.studio.question import Outcome, Question, judge, known_share, warnings_for
 from genbat.studio.store import Evaluation
-from genbat.studio.work import Report, physics_of
+from genbat.studio.tables import now
+from genbat.studio.work import Report, method, physics_of
 from genbat.systems.latent_bayes import achieved_miss, bayes_search
 from genbat.systems.latent_search import Search, gradient_search
 
-MAX_CANDIDATES = 500
-MAX_MINUTES = 60
-METHODS = ("gradient", "bayes", "both")
+__all__ = ["Outcome", "Question", "judge", "known_share", "run", "start_points", "warnings_for"]
+
 _STARTS = 12
-_BATCH = 6
+_BATCH = 6  # judged after one round; the best of _CHOICE times as many met
+_CHOICE = 4
+_DECODED_EACH = 400  # latent points decoded at most for each candidate asked for
+_TAUGHT = 8  # known misses the Gaussian process needs to start with
+
+Values = Mapping[str, float] | None
 
 
-@dataclass(frozen=True)
-class Question:
-    """What a user asks of a design run, checked."""
-
-    condition: Condition
-    system: str = "chemvae"
-    domain: str = "molecules"
-    count: int = 24
-    minutes: float = 2.0
-    method: str = "both"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.count <= MAX_CANDIDATES:
-            raise ValueError(f"count: got {self.count}; legal are 1 to {MAX_CANDIDATES}")
-        if not 0 < self.minutes <= MAX_MINUTES:
-            raise ValueError(f"minutes: got {self.minutes}; legal is up to {MAX_MINUTES}")
-        if self.method not in METHODS:
-            raise ValueError(f"method: got {self.method!r}; legal are {', '.join(METHODS)}")
-        if not self.condition.windows:
-            raise ValueError("wishes: none; ask for at least one property window")
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON: the job's arguments."""
-        rest = {k: getattr(self, k) for k in ("system", "domain", "count", "minutes", "method")}
-        return {**rest, "seed": self.seed, "condition": self.condition.to_json()}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Question:
-        """Inverse of `to_json`."""
-        return cls(**{**data, "condition": Condition.from_json(data["condition"])})
+class Enough(Exception):
+    """Count or time is used up; the message says which."""
 
 
-def warnings_for(question: Question, place: Atlas) -> list[str]:
-    """Wishes that say so themselves: beyond what training saw, or held by no known molecule."""
-    told = []
-    for key, window in question.condition.windows.items():
-        known = place.values(key)[: place.n_known]
-        known = known[np.isfinite(known)]
-        label = next(p.label for p in place.properties if p.key == key)
-        if len(known) and (window.low > known.max() or window.high < known.min()):
-            told.append(
-                f"{label} {window.text()}: beyond everything the model was trained on "
-                f"({known.min():.3g} to {known.max():.3g}); expect extrapolation"
-            )
-        elif len(known) and _share(known, window) < 0.002:
-            told.append(f"{label} {window.text()}: fewer than 2 in 1,000 known molecules have it")
-    return told
-
-
-def _share(values: np.ndarray, window: Window) -> float:
-    return float(np.mean((values >= window.low) & (values <= window.high)))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A judged candidate against what was asked: per window whether it holds by the physics
-    (None where only a prediction is known)."""
-
-    candidate: Candidate
-    held: Mapping[str, bool | None]
-    failed: str = ""
-
-    @property
-    def hit(self) -> bool:
-        """Every window that the physics or a measurement can answer holds, and there is one."""
-        known = [h for h in self.held.values() if h is not None]
-        return bool(known) and all(known) and not self.failed
-
-    def to_json(self) -> dict[str, Any]:
-        """Payload of a job result."""
-        return {
-            "candidate": self.candidate.to_json(),
-            "held": dict(self.held),
-            "failed": self.failed,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Outcome:
-        """Inverse of `to_json`."""
-        return cls(Candidate.from_json(data["candidate"]), data["held"], data["failed"])
-
-
-def judge(candidate: Candidate, evaluation: Evaluation, condition: Condition) -> Outcome:
-    """A candidate with its xTB values beside the asked windows; predictions never decide."""
-    known = candidate.with_properties(evaluation.values)
-    predicted = {
-        f"{k}:predicted": m
-        for k, m in candidate.properties.items()
-        if m.kind == "predicted" and k in evaluation.values
-    }
-    held: dict[str, bool | None] = {}
-    for key, window in condition.windows.items():
-        found = known.properties.get(key)
-        sure = found is not None and found.kind != "predicted"
-        held[key] = window.holds(found.value) if sure and found else None
-    return Outcome(known.with_properties(predicted), held, evaluation.failed)
-
-
-def start_points(search: Search, place: Atlas, condition: Condition) -> np.ndarray:
+def start_points(search: Search, place: Atlas) -> np.ndarray:
     """Where to start: the wished molecule, else the known ones nearest to the wishes (m, d)."""
     if search.wishes.start:
         return search.system.encode([search.wishes.start])
@@ -146,10 +55,26 @@ def _honouring(place: Atlas, search: Search) -> np.ndarray:
 
 
 def run(arguments: Mapping[str, Any], report: Report) -> None:
-    """The job: emits one `Outcome` after another until count, time or patience is used up."""
+    """The job: emits one `Outcome` after another until count, time or ideas are used up."""
     question = Question.from_json(arguments)
-    report(0.0, "loading the map")
+    report(0.0, "opening the map of known molecules")
     place = atlas(question.domain)
+    physics: Callable[[str], Evaluation] = lambda text: physics_of(report.store, text)  # noqa: E731
+    design(question, place, physics, lambda o: report.emit(o.to_json()), report)
+
+
+def design(
+    question: Question,
+    place: Atlas,
+    physics: Callable[[str], Evaluation],
+    on_result: Callable[[Outcome], object],
+    report: Callable[[float, str], object],
+) -> None:
+    """Search until count, time or ideas are used up; `on_result` gets each outcome at once.
+
+    `report` is called before every single calculation and once a round; what it raises ends the
+    search, and so cancels it.
+    """
     search = Search(
         place.system,
         question.condition,
@@ -157,100 +82,138 @@ def run(arguments: Mapping[str, Any], report: Report) -> None:
         seed=question.seed,
         seen=set(place.dataset.row_of),
     )
-    ends = time.monotonic() + 60 * question.minutes
-    done = 0
-    for fresh in _rounds(question, search, place, report):
-        for outcome in fresh:
-            report.emit(outcome.to_json())
-            done += 1
-            report(done / question.count, f"{done} of {question.count} judged by xTB")
-            if done == question.count:
+    search.seen.add(search.wishes.start)
+    session = _Session(question, place, search, physics, on_result, report)
+    try:
+        session.search_all()
+        reason = "nothing new to propose; widen the wishes or take another seed"
+    except Enough as end:
+        reason = str(end)
+    report(1.0, f"{session.so_far()}{'; ' if reason else ''}{reason}")
+
+
+@dataclass
+class _Session:
+    """One run: what it has judged and learnt."""
+
+    question: Question
+    place: Atlas
+    search: Search
+    physics: Callable[[str], Evaluation]
+    on_result: Callable[[Outcome], object]
+    report: Callable[[float, str], object]
+    done: int = 0
+    hits: int = 0
+    phase: str = "gradient"
+    latents: list[np.ndarray] = field(default_factory=list)
+    values: list[Values] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.began = time.monotonic()
+        self.start = start_points(self.search, self.place)
+
+    def search_all(self) -> None:
+        """All phases of the method; the gradient fills up where the process has no more ideas."""
+        asked = self.question
+        if asked.method != "bayes":
+            self._gradient(asked.count if asked.method == "gradient" else max(4, asked.count // 3))
+        if asked.method != "gradient":
+            self._bayes()
+            self._gradient(asked.count - self.done)
+
+    def so_far(self) -> str:
+        """`12 of 24 judged by xTB, 5 hits`."""
+        word = "hit" if self.hits == 1 else "hits"
+        return f"{self.done} of {self.question.count} judged by xTB, {self.hits} {word}"
+
+    def look(self) -> None:
+        """Tell how far it is; raises `Enough`, or what `report` raises once cancelled."""
+        spent = (time.monotonic() - self.began) / (60 * self.question.minutes)
+        if self.done >= self.question.count:
+            raise Enough("")
+        if spent >= 1:
+            raise Enough("time used up")
+        self.report(min(0.99, max(self.done / self.question.count, spent)), self.so_far())
+
+    # ------------------------------------------------------------------ phases
+    def _gradient(self, count: int) -> None:
+        """Walk down the heads' predicted miss; of each lot the best by prediction are judged."""
+        self.phase, pending, until = "gradient", list[Candidate](), self.done + count
+        budget = self.search.decoded + _DECODED_EACH * max(count, _BATCH)
+        for fresh in gradient_search(self.search, self.start, budget=budget):
+            self.look()
+            pending += fresh
+            if len(pending) >= _CHOICE * _BATCH:
+                self._judge_best(pending, until)
+                pending = []
+            if self.done >= until:
                 return
-        if time.monotonic() > ends:
-            report(1.0, f"time used up; {done} of {question.count} judged")
-            return
+        self._judge_best(pending, until)
 
+    def _judge_best(self, pending: Sequence[Candidate], until: int) -> None:
+        if pending:
+            score = self.search.score(np.array([c.latent for c in pending], "f4"))
+            best = np.argsort(score, kind="stable")[: min(_BATCH, max(0, until - self.done))]
+            self.judge_all([pending[k] for k in best])
 
-def _rounds(
-    question: Question, search: Search, place: Atlas, report: Report
-) -> Iterator[Iterator[Outcome]]:
-    """Lazy rounds of judged candidates: gradient first, then Bayesian on what was learnt."""
-    start = start_points(search, place, question.condition)
-    memory: list[tuple[Candidate, Mapping[str, float] | None]] = []
+    def _bayes(self) -> None:
+        """Let a Gaussian process learn from what the physics has said, and propose."""
+        near = min(24, self.place.n_known)
+        rows = np.unique(self.place.manifold.neighbours.query(self.start, near)[1])[:200]
+        known = [_known_values(self.place, int(r)) for r in rows]
+        z = np.concatenate([self.place.latents[rows], *[p[None] for p in self.latents]])
+        values = [*known, *self.values]
+        if np.isfinite(achieved_miss(self.search, values)).sum() < _TAUGHT:
+            return  # nothing the physics could teach: only measured properties were asked for
+        from botorch.exceptions import ModelFittingError
 
-    def judged(candidates: Sequence[Candidate]) -> Iterator[Outcome]:
-        for candidate in candidates:
-            told = replace(
-                place.describe(candidate), provenance=candidate.provenance, novel=True
-            )
-            outcome = judge(told, physics_of(report.store, candidate.text), question.condition)
-            memory.append((candidate, _values(outcome)))
-            yield outcome
+        self.phase, budget = "bayes", self.search.decoded + 20_000
+        try:
+            for _ in bayes_search(
+                self.search, z, values, self.judge_all, budget=budget, a_round=_BATCH
+            ):
+                self.look()
+        except (ArithmeticError, RuntimeError, ModelFittingError):
+            return  # a process that cannot be fitted has no ideas
 
-    first = question.count if question.method == "gradient" else max(8, question.count // 3)
-    if question.method != "bayes":
-        yield from _gradient(search, start, first, judged)
-    if question.method != "gradient":
-        yield from _bayes(search, place, start, memory, judged)
+    # ------------------------------------------------------------------ judging
+    def judge_all(self, fresh: Sequence[Candidate]) -> list[Values]:
+        """Judge one after the other, hand each over at once, remember what it taught."""
+        again = self.search.system.decode(np.array([c.latent for c in fresh], "f4"))
+        taught: list[Values] = []
+        for candidate, repeated in zip(fresh, again, strict=True):
+            # Only what its stored latent point gives again can be "made again".
+            taught.append(self._judge(candidate) if repeated.text == candidate.text else None)
+        return taught
 
+    def _judge(self, candidate: Candidate) -> Values:
+        self.look()
+        told = self.place.describe(candidate)
+        story = replace(candidate.provenance, arguments=self._arguments())
+        try:
+            evaluation = self.physics(candidate.text)
+        except RuntimeError as error:  # RDKit or tblite gave up in a way nobody foresaw
+            evaluation = Evaluation(candidate.text, method(), {}, str(error)[:500], now())
+        outcome = judge(replace(told, provenance=story), evaluation, self.question.condition)
+        self.done, self.hits = self.done + 1, self.hits + outcome.hit
+        self.on_result(outcome)
+        self.latents.append(np.array(candidate.latent, "f4"))
+        self.values.append(values_of(outcome))
+        return self.values[-1]
 
-def _gradient(
-    search: Search, start: np.ndarray, count: int, judged: Any
-) -> Iterator[Iterator[Outcome]]:
-    pending: list[Candidate] = []
-    done = 0
-    for fresh in gradient_search(search, start, budget=400 * count):
-        pending += fresh
-        if len(pending) < 4 * _BATCH:
-            continue
-        z = np.array([c.latent for c in pending], "f4")
-        best = np.argsort(search.score(z), kind="stable")[:_BATCH]
-        yield judged([pending[k] for k in best])
-        done += _BATCH
-        pending = []
-        if done >= count:
-            return
-    if pending:
-        yield judged(pending[:_BATCH])
-
-
-def _bayes(
-    search: Search,
-    place: Atlas,
-    start: np.ndarray,
-    memory: list[tuple[Candidate, Mapping[str, float] | None]],
-    judged: Any,
-) -> Iterator[Iterator[Outcome]]:
-    rows = place.manifold.neighbours.query(start, 24)[1].ravel()
-    rows = np.unique(rows)[:200]
-    known = [_known_values(place, int(r)) for r in rows]
-    z = np.concatenate([place.latents[rows], *[np.array([c.latent], "f4") for c, _ in memory]])
-    outcomes: list[Outcome] = []
-
-    def teach(fresh: Sequence[Candidate]) -> list[Mapping[str, float] | None]:
-        outcomes[:] = list(judged(fresh))
-        return [_values(o) for o in outcomes]
-
-    values = [*known, *[v for _, v in memory]]
-    for _ in bayes_search(search, z, values, teach, budget=20_000, a_round=_BATCH):
-        yield iter(list(outcomes))
-        outcomes.clear()
+    def _arguments(self) -> dict[str, Any]:
+        asked = self.question.to_json()
+        kept = {k: asked[k] for k in ("method", "count", "minutes")}
+        return {**kept, "phase": self.phase, "number": self.done + 1, "judge": method()}
 
 
 def _known_values(place: Atlas, row: int) -> Mapping[str, float]:
-    own = place.dataset.measurements(row)
-    return {k: m.value for k, m in own.items()}
+    return {k: m.value for k, m in place.dataset.measurements(row).items()}
 
 
-def _values(outcome: Outcome) -> Mapping[str, float] | None:
+def values_of(outcome: Outcome) -> Values:
+    """What physics or measurement say of a judged candidate; None where they failed."""
     if outcome.failed:
         return None
-    sure: dict[str, Measurement] = {
-        k: m for k, m in outcome.candidate.properties.items() if m.kind != "predicted"
-    }
-    return {k: m.value for k, m in sure.items() if math.isfinite(m.value)}
-
-
-def total_miss(outcomes: Sequence[Outcome], search: Search) -> np.ndarray:
-    """Weighted miss of judged outcomes in the heads' unit (n,), for the leaderboard."""
-    return achieved_miss(search, [_values(o) for o in outcomes])
+    known = {k: m.value for k, m in outcome.candidate.properties.items() if m.kind != "predicted"}
+    return {k: v for k, v in known.items() if math.isfinite(v)}

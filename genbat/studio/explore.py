@@ -6,7 +6,7 @@ are known, the rest are generated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -200,8 +200,16 @@ class Atlas:
         """A row as a candidate with everything known of it."""
         return self._known(row) if row < self.n_known else self._library(row - self.n_known)
 
-    def _known(self, row: int) -> Candidate:
-        predicted = self.system.predict(self.latents[row])[0]
+    def candidates(self, rows: Sequence[int]) -> Iterator[Candidate]:
+        """Several rows as candidates, predicted in one go."""
+        known = [r for r in rows if r < self.n_known]
+        guesses = iter(self.system.predict(self.latents[known]) if known else [])
+        for row in rows:
+            inside = row < self.n_known
+            yield self._known(row, next(guesses)) if inside else self.candidate(row)
+
+    def _known(self, row: int, predicted: Mapping[str, Measurement] | None = None) -> Candidate:
+        predicted = predicted or self.system.predict(self.latents[row])[0]
         own = self.dataset.measurements(row)
         rest = {k: v for k, v in predicted.items() if k not in own}
         return Candidate(

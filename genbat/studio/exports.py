@@ -7,7 +7,9 @@ import importlib
 import io
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from genbat.core.candidate import Candidate
@@ -18,6 +20,10 @@ _COMMON = ("csv", "json")
 # A spreadsheet takes a cell that starts with one of these (or their wide forms) for a formula.
 _FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\n")
 _PARTS = ("uncertainty", "unit", "method", "kind")
+# The format of a domain's single objects, one file each, where a whole folder is written.
+_SINGLE = {"molecules": "sdf"}
+TABLE = "candidates.csv"
+_STRANGE = re.compile(r"[^A-Za-z0-9]+")
 
 
 def formats(domain: str) -> list[str]:
@@ -52,6 +58,41 @@ def export(
     else:
         text = _domain(domain).FORMATS[fmt](candidates, extras)
     return text.encode("utf-8")
+
+
+def write(candidates: Sequence[Candidate], path: Path) -> None:
+    """Candidates of one domain as a file, whose ending names the format, or as a folder.
+
+    A path without an ending becomes a folder: one structure file a valid candidate, and
+    `candidates.csv` with everything known of all of them (its column `file` names the structure).
+
+    Raises
+    ------
+    ValueError : as `export`; an unknown ending is named with the legal ones.
+    """
+    if path.suffix and not path.is_dir():
+        _replace(path, export(candidates, path.suffix.lower().removeprefix(".")))
+        return
+    fmt = _SINGLE[_one_domain(candidates)]
+    path.mkdir(exist_ok=True)
+    files = [_file_name(k, c, fmt) if c.verdict.ok else "" for k, c in enumerate(candidates, 1)]
+    for file, candidate in zip(files, candidates, strict=True):
+        if file:
+            _replace(path / file, export([candidate], fmt))
+    _replace(path / TABLE, export(candidates, "csv", [{"file": file} for file in files]))
+
+
+def _file_name(number: int, candidate: Candidate, fmt: str) -> str:
+    # The number keeps names apart; nothing of a name but letters and digits reaches the disk.
+    words = _STRANGE.sub("_", candidate.name[:60]).strip("_")[:40]
+    return f"{number:04d}{'_' if words else ''}{words}.{fmt}"
+
+
+def _replace(path: Path, data: bytes) -> None:
+    # Whole or not at all: a killed process leaves no half file under the name asked for.
+    partial = path.with_name(path.name + ".part")
+    partial.write_bytes(data)
+    partial.replace(path)
 
 
 def _one_domain(candidates: Sequence[Candidate]) -> str:

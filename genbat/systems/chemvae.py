@@ -248,11 +248,13 @@ class ChemVAE:
                 yield candidate
 
     def _draw(self, count: int, seed: int, first: int) -> Iterator[Candidate]:
-        # One stream a block, so that a longer sample starts with the shorter one.
+        # One stream a block, always decoded whole: a longer sample starts with the shorter one,
+        # to the last bit, since a product's rounding may depend on the number of rows.
         rng = np.random.default_rng((seed, first))
-        z = rng.standard_normal((BATCH, self.config.latent)).astype("f4")[:count]
-        for text, point in zip(self.decode_texts(z, seed=seed), z, strict=True):
-            yield self._candidate(text, point, "sample", seed)
+        z = rng.standard_normal((BATCH, self.config.latent)).astype("f4")
+        texts = self.decode_texts(z, seed=seed)
+        for k in range(count):
+            yield self._candidate(texts[k], z[k], "sample", seed, {"index": first + k})
 
     @cached_property
     def training_range(self) -> dict[str, tuple[float, float]]:

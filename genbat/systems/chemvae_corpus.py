@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
+from rdkit import Chem
 from torch import Tensor
 
 from genbat.domains.molecules.codec import Vocabulary, random_form
+from genbat.domains.molecules.structure import judge
 from genbat.systems.chemvae import Config
 from genbat.systems.chemvae_targets import standardise, target_values
+
+
+MAX_MUTANT_HEAVY = 14
 
 
 @dataclass(frozen=True)
 class Schedule:
     """How long and how hard to train."""
 
-    steps: int = 10_000
+    steps: int = 12_500
     batch: int = 128
     rate: float = 1e-3
     beta: float = 0.05
@@ -28,11 +34,13 @@ class Schedule:
     head_weight: float = 3.0
     forms: int = 6
     canonical_share: float = 0.8
+    mutants: int = 40_000
+    mutant_phase: float = 0.6
     seed: int = 0
 
 
 PRESETS = {
-    "tiny": Schedule(steps=30, batch=32, warm_steps=10, forms=2),
+    "tiny": Schedule(steps=30, batch=32, warm_steps=10, forms=2, mutants=40),
     "base": Schedule(),
 }
 # Where a preset's networks differ from `Config`'s own sizes.
@@ -51,26 +59,84 @@ SIZES: dict[str, dict[str, int]] = {
 
 @dataclass(frozen=True)
 class Corpus:
-    """Training molecules: several spellings each, targets (n, t) standardised, NaN unknown."""
+    """Training molecules: several spellings each, targets (n, t) standardised, NaN unknown.
+
+    The first `real` rows are data, the rest are mutants of them without targets.
+    """
 
     inputs: list[list[list[int]]]
     outputs: list[list[int]]
     targets: Tensor
+    real: int
 
     def __len__(self) -> int:
         return len(self.outputs)
 
 
-def make_corpus(table: pd.DataFrame, config: Config, schedule: Schedule) -> Corpus:
-    """Spell every molecule several times; the first spelling is the normal form."""
+def make_corpus(
+    table: pd.DataFrame, config: Config, schedule: Schedule, held_out: Container[str] = frozenset()
+) -> Corpus:
+    """Spell every molecule several times, the normal form first, and add mutants.
+
+    `held_out` are molecules that no mutant may be.
+    """
     rng = random.Random(schedule.seed)
     vocabulary = Vocabulary(config.tokens)
-    outputs = [vocabulary.encode(s) for s in table["smiles"]]
-    inputs = []
-    for smiles, own in zip(table["smiles"], outputs, strict=True):
-        inputs.append([own, *_spellings(smiles, vocabulary, schedule.forms - 1, rng)])
-    targets = torch.tensor(standardise(target_values(table), config), dtype=torch.float32)
-    return Corpus(inputs, outputs, targets)
+    known = table["smiles"].tolist()
+    outputs = [vocabulary.encode(s) for s in known]
+    inputs = [
+        [own, *_spellings(smiles, vocabulary, schedule.forms - 1, rng)]
+        for smiles, own in zip(known, outputs, strict=True)
+    ]
+    extra = mutants(outputs, set(known), held_out, vocabulary, schedule.mutants, rng)
+    targets = torch.full((len(known) + len(extra), len(config.mean)), torch.nan)
+    targets[: len(known)] = torch.tensor(standardise(target_values(table), config)).float()
+    return Corpus([*inputs, *([m] for m in extra)], [*outputs, *extra], targets, len(known))
+
+
+def mutants(
+    rows: list[list[int]],
+    known: Container[str],
+    held_out: Container[str],
+    vocabulary: Vocabulary,
+    count: int,
+    rng: random.Random,
+) -> list[list[int]]:
+    """New legal molecules one to three token edits away from the data, as token numbers.
+
+    Random edits of SELFIES stay molecules (STONED, Nigam et al., Chem. Sci. 2021, 12, 7079).
+    They teach the decoder structures that the data lacks; nobody needs their properties.
+    """
+    found: dict[str, list[int]] = {}
+    for _ in range(3 * count):
+        if len(found) >= count:
+            break
+        smiles = vocabulary.decode(_edit(rng.choice(rows), len(vocabulary), rng))
+        if smiles is None or smiles in found or smiles in known or smiles in held_out:
+            continue
+        mol = Chem.MolFromSmiles(smiles)
+        if mol is not None and judge(mol, MAX_MUTANT_HEAVY).ok:
+            try:
+                found[smiles] = vocabulary.encode(smiles)
+            except ValueError:  # the normal form needs a token or a length nothing known has
+                continue
+    return list(found.values())
+
+
+def _edit(row: list[int], words: int, rng: random.Random) -> list[int]:
+    out = list(row)
+    for _ in range(rng.randint(1, 3)):
+        place, token = rng.randrange(len(out)), rng.randrange(3, words)
+        kind = rng.random()
+        if kind < 0.4:
+            out[place] = rng.choice(row)
+        elif kind < 0.55:
+            out[place] = token
+        elif kind < 0.8:
+            out.insert(place, rng.choice(row))
+        elif len(out) > 2:
+            del out[place]
+    return out
 
 
 def _spellings(
@@ -89,7 +155,7 @@ def batches(corpus: Corpus, schedule: Schedule, epoch: int) -> Iterator[list[int
     """Row numbers of one epoch's batches; molecules of like length share one (less padding),
     drawn from random pools of eight batches, so that batches differ from epoch to epoch."""
     rng = random.Random(f"{schedule.seed}:{epoch}")
-    order = rng.sample(range(len(corpus)), len(corpus))
+    order = _epoch_rows(corpus, schedule, epoch, rng)
     pool, size = 8 * schedule.batch, schedule.batch
     chunks = []
     for first in range(0, len(order), pool):
@@ -97,6 +163,21 @@ def batches(corpus: Corpus, schedule: Schedule, epoch: int) -> Iterator[list[int
         chunks += [rows[k : k + size] for k in range(0, len(rows), size)]
     rng.shuffle(chunks)
     yield from chunks
+
+
+def steps_an_epoch(corpus: Corpus, schedule: Schedule) -> int:
+    """Optimiser steps an epoch: as many rows as there are real molecules."""
+    return math.ceil(corpus.real / schedule.batch)
+
+
+def _epoch_rows(corpus: Corpus, schedule: Schedule, epoch: int, rng: random.Random) -> list[int]:
+    """All real molecules in random order; in the mutant phase half of them give way to mutants."""
+    early = epoch * steps_an_epoch(corpus, schedule) < schedule.mutant_phase * schedule.steps
+    spare = range(corpus.real, len(corpus))
+    guests = min(corpus.real // 2, len(spare)) if early else 0
+    rows = [*rng.sample(range(corpus.real), corpus.real - guests), *rng.sample(spare, guests)]
+    rng.shuffle(rows)
+    return rows
 
 
 def writable(table: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:

@@ -35,6 +35,7 @@ from genbat.systems.chemvae_corpus import (
     batches,
     fingerprint,
     make_corpus,
+    steps_an_epoch,
     writable,
 )
 from genbat.systems.chemvae_targets import TARGETS, scales, target_values
@@ -209,9 +210,10 @@ def train(
     run = Run(Network(config), config, schedule, folder, fingerprint(known["smiles"]))
     if start is not None:
         run.resume(start)
-    corpus = make_corpus(known, config, schedule)
+    held_out = set(table.loc[table["split"] != "train", "smiles"])
+    corpus = make_corpus(known, config, schedule, held_out)
     held = writable(table[table["split"] == "calibration"], vocabulary)
-    _loop(run, corpus, held["smiles"].tolist()[:500], minutes, progress)
+    _loop(run, corpus, held["smiles"].tolist()[::5], minutes, progress)
     system = run.system()
     system.config = replace(system.config, calibration=calibrate(system, held))
     return system
@@ -236,9 +238,9 @@ def _loop(
     run: Run, corpus: Corpus, watch: list[str], minutes: float, progress: Progress | None
 ) -> None:
     began = saved = time.monotonic()
-    steps_an_epoch = math.ceil(len(corpus) / run.schedule.batch)
+    length = steps_an_epoch(corpus, run.schedule)
     while run.step < run.schedule.steps:
-        epoch, done = divmod(run.step, steps_an_epoch)
+        epoch, done = divmod(run.step, length)
         for rows in islice(batches(corpus, run.schedule, epoch), done, None):
             run.network.train()
             parts = run.advance(corpus, rows)

@@ -7,6 +7,7 @@ import streamlit as st
 from genbat.core.candidate import Candidate
 from genbat.studio.shortlist import Shortlist
 from genbat.ui import shared, state
+from genbat.ui.words import plain
 
 FIRST_NAME = "My shortlist"
 
@@ -32,9 +33,9 @@ def add(candidate: Candidate) -> None:
     basket = current()
     try:
         shared.shortlists().add(basket.id, candidate)
-        st.toast(f"Added to {basket.name}")
+        st.toast(f"Added to {plain(basket.name)}")
     except ValueError as full:
-        st.toast(str(full))
+        st.toast(plain(str(full)))
 
 
 def sidebar() -> None:

@@ -1,8 +1,9 @@
-"""The card of a candidate: 3D, drawing, every number with unit, uncertainty, method and place."""
+"""The card of a candidate: 3D, every number with unit, uncertainty, method and place, drawing."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -11,46 +12,96 @@ from genbat.core.candidate import Candidate
 from genbat.core.errors import PhysicsFailed
 from genbat.core.properties import KIND_MARKS, Measurement, Property, format_value
 from genbat.studio import views
-from genbat.ui import basket, shared, state
+from genbat.ui import basket, compute, shared, state
+from genbat.ui.components.gallery import Tile, gallery
 from genbat.ui.components.viewer3d import viewer
+from genbat.ui.spark import Distribution
+from genbat.ui.words import plain, short
 
 FIRST = ("lumo_ev", "vip_ev", "tflash_k", "permittivity", "viscosity_mpas", "dipole_d")
+EDGE = 90.0  # percentile beyond which a place counts as outside the data
+
+Choose = Callable[[Candidate], None]
 
 
-def card(candidate: Candidate, key: str, *, height: int = 300) -> None:
-    """Draw the whole card; `key` names its place on the page."""
-    heading(candidate)
+def card(
+    candidate: Candidate, key: str, *, height: int = 300, choose: Choose | None = None
+) -> None:
+    """Draw the whole card; `key` names its place on the page.
+
+    Parameters
+    ----------
+    choose : called with a known neighbour that was clicked; without it none are shown.
+    """
+    candidate = learned(candidate)
+    top(candidate, key, height=height)
+    if candidate.verdict.ok:
+        rest(candidate, key, choose=choose)
+
+
+def top(candidate: Candidate, key: str, *, height: int = 300, note: str = "") -> None:
+    """What must be there at once: name, status, 3D view and the way into the basket.
+
+    `note` is one more sentence under the name.
+    """
+    heading(candidate, note)
     if not candidate.verdict.ok:
-        st.warning("Not a valid molecule here: it " + "; ".join(candidate.verdict.reasons))
+        st.warning("Not a valid molecule here: it " + plain("; ".join(candidate.verdict.reasons)))
         return
     structure(candidate, f"{key}:3d", height)
-    if st.button("Add to shortlist", key=f"{key}:add", type="primary", width="stretch"):
+    if st.button(
+        "Add to shortlist", key=f"{key}:add", type="primary", width="stretch", icon=":material/add:"
+    ):
         basket.add(candidate)
+        st.rerun()
+
+
+def rest(candidate: Candidate, key: str, *, choose: Choose | None = None) -> None:
+    """What may follow: the numbers, the drawing, known neighbours, and where to go from here."""
     table(candidate, FIRST)
-    with st.expander("All properties"):
-        rest = [p.key for p in shared.atlas(candidate.domain).properties if p.key not in FIRST]
-        table(candidate, rest)
+    more_properties(candidate)
+    compute.offer(candidate, f"{key}:xtb")
     drawing(candidate.text)
-    st.code(candidate.text, language=None)
+    st.code(candidate.text, language=None, wrap_lines=True)
+    if choose is not None:
+        neighbours(candidate, f"{key}:near", choose)
+    actions(candidate, key)
 
 
-def heading(candidate: Candidate) -> None:
-    """Name, and in one line what it is."""
-    st.subheader(candidate.name or candidate.text, anchor=False)
-    st.caption(" · ".join(status_words(candidate)))
+def heading(candidate: Candidate, note: str = "") -> None:
+    """Name, in one line what it is, and how far from the data it lies."""
+    name = html.escape(short(candidate.name or candidate.text or "Nothing", 80))
+    words = " · ".join(html.escape(w) for w in status_words(candidate))
+    away = f"<p>{html.escape(note)} {distance(candidate)}</p>" if note or _is_new(candidate) else ""
+    st.html(f"<div class='gb-heading'><h3>{name}</h3><p>{words}</p>{away}</div>")
+
+
+def _is_new(candidate: Candidate) -> bool:
+    return candidate.novel is not False
 
 
 def status_words(candidate: Candidate) -> list[str]:
     """Known or new, role, who made it, hazards: the facts that are no numbers."""
     place = shared.atlas(candidate.domain)
     row = place.row_of.get(candidate.text)
-    words = ["known" if candidate.novel is False else "new, not among the known molecules"]
+    words = ["new, not among the known molecules" if _is_new(candidate) else "known"]
     if row is not None and place.roles[row]:
         words.append(str(place.roles[row]))
     if candidate.provenance.system not in ("data", "user"):
         words.append(f"made by {candidate.provenance.system}")
-    words += views.flags(candidate.text)
-    return words
+    return words + (views.flags(candidate.text) if candidate.verdict.ok else [])
+
+
+def distance(candidate: Candidate) -> str:
+    """How far from the known molecules a candidate lies, as HTML; amber where it is far."""
+    if candidate.latent is None:
+        return ""
+    manifold = shared.atlas(candidate.domain).manifold
+    percentile = float(manifold.percentile(np.array([candidate.latent], "f4"))[0])
+    words = html.escape(manifold.words(percentile).capitalize())
+    if percentile > EDGE:
+        words = f"<span class='gb-far'>⚠ {words}</span>"
+    return f"{words}: lonelier than {percentile:.0f} % of the known molecules."
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
@@ -75,25 +126,39 @@ def picture(text: str, width: int = 240, height: int = 160, dark: bool = False) 
     return views.drawing(text, width, height, dark)
 
 
-def drawing(text: str, width: int = 260, height: int = 170) -> None:
+def drawing(text: str, width: int = 260, height: int = 150) -> None:
     """The structural formula."""
     st.html(f"<div style='text-align:center'>{picture(text, width, height, state.is_dark())}</div>")
 
 
-def table(candidate: Candidate, keys: list[str] | tuple[str, ...]) -> None:
+def table(candidate: Candidate, keys: Sequence[str]) -> None:
     """Rows of label, value, mark of its kind, and a spark of where it lies among the known."""
+    rows = _rows(candidate, keys)
+    if rows:
+        st.html(f"<table class='gb-values'>{rows}</table>")
+
+
+def more_properties(candidate: Candidate) -> None:
+    """All the other properties, folded away without a trip to the server."""
     place = shared.atlas(candidate.domain)
-    known = {p.key: p for p in place.properties}
-    rows = [
-        _row(known[k], candidate.properties[k], place.values(k)[: place.n_known])
+    rows = _rows(candidate, [p.key for p in place.properties if p.key not in FIRST])
+    if rows:
+        st.html(
+            "<details class='gb-more'><summary>All properties</summary>"
+            f"<table class='gb-values'>{rows}</table></details>"
+        )
+
+
+def _rows(candidate: Candidate, keys: Sequence[str]) -> str:
+    known = {p.key: p for p in shared.atlas(candidate.domain).properties}
+    return "".join(
+        _row(known[k], candidate.properties[k], shared.distribution(candidate.domain, k))
         for k in keys
         if k in candidate.properties
-    ]
-    if rows:
-        st.html(f"<table class='gb-values'>{''.join(rows)}</table>")
+    )
 
 
-def _row(known: Property, found: Measurement, values: np.ndarray) -> str:
+def _row(known: Property, found: Measurement, spread: Distribution) -> str:
     number = format_value(found.value, found.uncertainty, known.floor)
     mark = KIND_MARKS[found.kind]
     method = html.escape(found.method)
@@ -101,32 +166,54 @@ def _row(known: Property, found: Measurement, values: np.ndarray) -> str:
         f"<tr title='{html.escape(known.help, quote=True)}'><th>{html.escape(known.label)}</th>"
         f"<td class='gb-number'>{number} {html.escape(known.unit)}</td>"
         f"<td class='gb-kind'><span class='gb-{found.kind}'>{mark} {found.kind}</span>"
-        f"<small>{method}</small></td><td>{spark(values, found.value)}</td></tr>"
+        f"<small>{method}</small></td><td>{spread.svg(found.value)}</td></tr>"
     )
 
 
-def spark(values: np.ndarray, value: float, width: int = 74, height: int = 20) -> str:
+def spark(values: np.ndarray, value: float) -> str:
     """Histogram of the known values with a line where this one lies, as SVG."""
-    good = values[np.isfinite(values)]
-    if len(good) < 20:
-        return ""
-    low, high = np.percentile(good, [0.5, 99.5])
-    if not high > low:
-        return ""
-    counts = np.histogram(good, 24, (low, high))[0]
-    tops = height * (1 - 0.95 * counts / counts.max())
-    step = width / 24
-    points = " ".join(
-        f"{k * step:.1f},{t:.1f} {(k + 1) * step:.1f},{t:.1f}" for k, t in enumerate(tops)
-    )
-    x = width * min(1.0, max(0.0, (value - low) / (high - low)))
-    share = 100 * float(np.mean(good < value))
-    return (
-        f"<svg width='{width}' height='{height}' role='img'>"
-        f"<title>higher than {share:.0f} % of {len(good):,} known molecules</title>"
-        f"<polygon points='0,{height} {points} {width},{height}' class='gb-spark'/>"
-        f"<line x1='{x:.1f}' x2='{x:.1f}' y1='0' y2='{height}' class='gb-needle'/></svg>"
-    )
+    return Distribution.of(np.asarray(values, float)).svg(value)
+
+
+def learned(candidate: Candidate) -> Candidate:
+    """The candidate with what xTB said of it since: computed in place of predicted values."""
+    found = shared.store().evaluation(candidate.domain, candidate.text)
+    if found is None:
+        return candidate
+    sure = {k for k, m in candidate.properties.items() if m.kind != "predicted"}
+    return candidate.with_properties({k: m for k, m in found.values.items() if k not in sure})
+
+
+def tile(candidate: Candidate, note: str = "") -> Tile:
+    """A candidate for a gallery."""
+    svg = picture(candidate.text, 150, 100, state.is_dark())
+    return Tile(svg, short(candidate.name or candidate.text, 60), note)
+
+
+def neighbours(candidate: Candidate, key: str, choose: Choose) -> None:
+    """The four known molecules nearest in latent space; a click chooses one."""
+    if candidate.latent is None:
+        return
+    place = shared.atlas(candidate.domain)
+    near = place.nearest(np.array(candidate.latent, "f4"), 4, skip=candidate.text)
+    st.caption("Nearest known molecules, as the model sees it")
+    dark = state.is_dark()
+    tiles = [Tile(picture(n.text, 150, 100, dark), short(n.name, 60)) for n in near]
+    hit = gallery(tiles, key=key, columns=4)
+    if hit is not None:
+        choose(shared.candidate(candidate.domain, near[hit].text))
+
+
+def actions(candidate: Candidate, key: str) -> None:
+    """Where a candidate can be taken: an end of a walk, the start of a design."""
+    with st.container(horizontal=True):
+        for which, letter in enumerate("AB"):
+            if st.button(f"Set as {letter}", key=f"{key}:end{letter}", help="End of a walk"):
+                state.set_end(which, candidate.text)
+                st.toast(f"It is now end {letter} on Interpolate")
+        if st.button("Start a design here", key=f"{key}:design", icon=":material/tune:"):
+            st.session_state[state.START] = candidate.text
+            st.switch_page("pages/design.py", query_params={"start": candidate.text})
 
 
 def thumbnail(candidate: Candidate, caption: str = "", width: int = 150, height: int = 100) -> None:

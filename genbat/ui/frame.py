@@ -30,6 +30,7 @@ def frame() -> None:
     """Style, domain and basket; called once by app.py before a page runs."""
     st.html(f"<style>{_CSS}</style>")
     shared.jobs()
+    shared.warmup(state.domain())
     with st.sidebar:
         domains = list(registry.DOMAINS)
         st.selectbox(

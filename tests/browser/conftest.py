@@ -4,10 +4,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from harness import FLAGS, find_chromium, served
+from harness import FLAGS, PATIENCE, find_chromium, served
 
 HERE = Path(__file__).parent
-VIEW = {"width": 1400, "height": 900}
+VIEW = {"width": 1280, "height": 800}
 
 
 def pytest_collection_modifyitems(items):
@@ -63,6 +63,7 @@ class Pages:
         defaults = {"viewport": VIEW, "color_scheme": "light"}
         context = self.browser.new_context(**{**defaults, **options})
         self.contexts.append(context)
+        context.set_default_timeout(1000 * PATIENCE)
         page = context.new_page()
         page.console_errors, page.received = [], 0
         context.on("request", lambda request: self.requests.append(request.url))
@@ -112,5 +113,5 @@ def shared_pages(browser, serve):
 
 @pytest.fixture
 def page(new_page):
-    """A light page of 1400 x 900 pixels; see `new_page`."""
+    """A light page of 1280 x 800 pixels; see `new_page`."""
     return new_page()

@@ -4,6 +4,7 @@ import re
 import time
 
 import numpy as np
+from harness import PATIENCE
 
 FIND = """(name) => [...document.querySelectorAll("*")]
   .map((e) => e.shadowRoot?.querySelector(name)).find(Boolean)"""
@@ -23,7 +24,7 @@ INK = """(box) => { const c = box.latmap.canvas, px = c.getContext("2d")
 class Map:
     """One map; places are fractions (0..1) of its frame, from the left and from the top."""
 
-    def __init__(self, page, url, patience=60):
+    def __init__(self, page, url, patience=PATIENCE):
         self.page, self.patience, self.heard = page, patience, ""
         page.goto(url)
         self.wait_drawn()

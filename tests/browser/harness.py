@@ -22,7 +22,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 90  # seconds a server may take to answer on a busy machine
+PATIENCE = 120  # seconds that anything may take on a busy machine
 
 
 def find_chromium() -> str | None:

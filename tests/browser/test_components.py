@@ -194,12 +194,12 @@ def test_view_stays_when_the_page_reruns(show):
 
 def test_follows_the_theme(show):
     m = show("family", back=True, path=True)
-    m.page.wait_for_selector(".mol[data-state=ready]", timeout=60_000)
+    m.page.wait_for_selector(".mol[data-state=ready]")
     SHOTS.mkdir(exist_ok=True)
     light = m.ink()["light"]
     m.page.screenshot(path=SHOTS / "components-light.png")
     m.page.emulate_media(color_scheme="dark")
-    m.page.wait_for_function("(b) => b.latmap.isDark", arg=m.box, timeout=60_000)
+    m.page.wait_for_function("(b) => b.latmap.isDark", arg=m.box)
     m.page.wait_for_timeout(300)
     m.page.screenshot(path=SHOTS / "components-dark.png")
     assert light > 200
@@ -209,18 +209,18 @@ def test_follows_the_theme(show):
 def test_viewer_keeps_its_canvas_and_measures(one_map):
     page = one_map.page
     mol = page.locator(".mol[data-atoms]")
-    mol.wait_for(timeout=60_000)
+    mol.wait_for()
     box = page.evaluate_handle(FIND, ".mol")
     assert mol.get_attribute("data-atoms") == "10"
     assert page.locator(".mol .message").is_hidden()
     box.evaluate("(b) => { b.querySelector('canvas').mine = 1; }")
     for index, words in ((0, "('O', 0, None)"), (3, "('C', 3, 3.428)")):  # hypot(0.763, 3.342)
         page.mouse.click(*box.evaluate(ATOM, index))
-        page.get_by_text(f"atom: {words}").wait_for(timeout=60_000)
+        page.get_by_text(f"atom: {words}").wait_for()
     for name, atoms in (("water", 3), ("LiCl", 2), ("broken", 0)):
         choose_molecule(page, name)
         assert mol.get_attribute("data-atoms") == str(atoms)
-    page.get_by_text("atom: None").wait_for(timeout=60_000)
+    page.get_by_text("atom: None").wait_for()
     assert "No atoms could be read" in page.locator(".mol .message").inner_text()
     assert box.evaluate("(b) => [...b.querySelectorAll('canvas')].map((c) => c.mine)") == [1]
     assert page.console_errors == []
@@ -228,7 +228,7 @@ def test_viewer_keeps_its_canvas_and_measures(one_map):
 
 def choose_molecule(page, name):
     page.get_by_role("radiogroup", name="Molecule").get_by_text(name, exact=True).click()
-    page.wait_for_selector(f".mol[data-shown={name}]", timeout=60_000)
+    page.wait_for_selector(f".mol[data-shown={name}]")
 
 
 def test_empty_map_and_a_viewer_that_says_what_is_wrong(page, url):
@@ -237,10 +237,10 @@ def test_empty_map_and_a_viewer_that_says_what_is_wrong(page, url):
     m.click(0.5, 0.5)
     m.top.press("ArrowRight")
     assert m.state()["note"] == "No points yet"
-    page.get_by_text("The 3D viewer could not be loaded").wait_for(timeout=60_000)
+    page.get_by_text("The 3D viewer could not be loaded").wait_for()
     page.evaluate(NO_WEBGL)
     page.get_by_role("radiogroup", name="Molecule").get_by_text("water", exact=True).click()
-    page.get_by_text("This browser does not draw in 3D").wait_for(timeout=60_000)
+    page.get_by_text("This browser does not draw in 3D").wait_for()
     assert [e for e in page.console_errors if "ERR_FAILED" not in e] == []
 
 
@@ -252,7 +252,7 @@ def test_exported_page_needs_nobody(page, url):
     assert "<script>alert" not in html
     page.goto(f"{url}/_stcore/health")  # any page of our own origin
     page.set_content(html)
-    page.wait_for_selector("canvas", timeout=60_000)
+    page.wait_for_selector("canvas")
     atoms = """() => Object.entries(window).find(([k]) => /^viewer_\\d+$/.test(k))[1]
       .selectedAtoms({}).length"""
     assert page.evaluate(atoms) == 3

@@ -11,7 +11,7 @@ from genbat.core.candidate import Candidate, Verdict
 from genbat.core.properties import Measurement
 from genbat.core.provenance import Provenance
 from genbat.domains.molecules import export as molecules
-from genbat.studio.exports import export, formats, safe_cell
+from genbat.studio.exports import export, formats, safe_cell, write
 
 STORY = Provenance("selfies-vae", "sample", "abc", 7, {"n": 3}, {}, ("CO",), {"torch": "2"})
 PROPERTIES = {
@@ -21,7 +21,9 @@ PROPERTIES = {
 
 
 def candidate(text="O=C1OCCO1", name="ethylene carbonate", **more):
-    return Candidate(text, "molecules", Verdict(True), STORY, **{"name": name, **more})
+    return Candidate(
+        text, "molecules", **{"verdict": Verdict(True), "provenance": STORY, "name": name, **more}
+    )
 
 
 FULL = candidate(properties=PROPERTIES, latent=(0.5, -1.0), novel=False)
@@ -142,3 +144,40 @@ def test_legal_formats_are_named():
         export([], "csv")
     with pytest.raises(ValueError, match="extras: got 1 for 2"):
         export([FULL, BARE], "csv", [{}])
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "smi", "sdf", "CSV"])
+def test_write_takes_the_format_from_the_ending(tmp_path, ending):
+    file = tmp_path / f"out.{ending}"
+    write([FULL, BARE], file)
+    assert file.read_bytes() == export([FULL, BARE], ending.lower())
+    assert [f.name for f in tmp_path.iterdir()] == [file.name]
+
+
+def test_write_names_the_legal_endings(tmp_path):
+    with pytest.raises(ValueError, match=r"xyz.*csv.*json.*sdf.*smi"):
+        write([FULL], tmp_path / "out.xyz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_write_makes_a_folder_with_a_table(tmp_path):
+    evil = candidate("COC", "../../etc/passwd\n<b>")
+    broken = candidate("C(", "", verdict=Verdict(False, ("cannot be read",)))
+    write([FULL, evil, BARE, broken], tmp_path / "out")
+    names = {f.name for f in (tmp_path / "out").iterdir()}
+    files = ["0001_ethylene_carbonate.sdf", "0002_etc_passwd_b.sdf", "0003.sdf", ""]
+    assert names == {*files, "candidates.csv"} - {""}
+    table = rows((tmp_path / "out" / "candidates.csv").read_bytes())
+    assert [row["file"] for row in table] == files
+    assert [row["valid"] for row in table] == ["yes", "yes", "yes", "no"]
+    assert table[3]["reasons"] == "cannot be read"
+    assert Provenance.from_json(json.loads(table[0]["provenance"])) == STORY
+    first = molecules_of((tmp_path / "out" / files[0]).read_bytes())
+    assert len(first) == 1
+    assert first[0].GetProp("SMILES") == FULL.text
+
+
+def test_write_fills_a_folder_that_is_there(tmp_path):
+    write([FULL], tmp_path)
+    write([FULL], tmp_path)
+    assert {f.name for f in tmp_path.iterdir()} == {"0001_ethylene_carbonate.sdf", "candidates.csv"}

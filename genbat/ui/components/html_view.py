@@ -47,6 +47,39 @@ def standalone_html(xyz_text: str, title: str) -> str:
     return page.replace("@view@", _LIBRARY.replace("{script}", _script()) + body, 1)
 
 
+# One canvas for all views of a page: it moves to the one that was opened last.
+_ONE_CANVAS = """
+<style>.view3d .stage { position: relative; width: 100%; height: 300px; }
+.view3d summary { cursor: pointer; }</style>
+<script>
+let stage, viewer;
+document.addEventListener("toggle", ({ target }) => {
+  if (!target.matches("details.view3d") || !target.open) return;
+  document.querySelectorAll("details.view3d[open]").forEach((d) => { d.open = d === target; });
+  if (!stage) { stage = document.createElement("div"); stage.className = "stage"; }
+  target.append(stage);
+  viewer ??= $3Dmol.createViewer(stage, { backgroundColor: "white" });
+  viewer.removeAllModels();
+  viewer.addModel(target.dataset.text, target.dataset.format);
+  viewer.setStyle({}, JSON.parse(target.dataset.style));
+  viewer.resize(); viewer.zoomTo(); viewer.render();
+}, true);
+</script>
+"""
+
+
+def report_head() -> str:
+    """What a page with any number of `report_view` carries once: library and canvas."""
+    return f"<script>{_script()}</script>" + _ONE_CANVAS
+
+
+def report_view(text: str, fmt: str) -> str:
+    """A fold that shows a structure in 3D once it is opened; needs `report_head` in its page."""
+    parts = {"text": text, "format": fmt, "style": json.dumps(dict(MOLECULE))}
+    data = " ".join(f'data-{k}="{html.escape(v, quote=True)}"' for k, v in parts.items())
+    return f'<details class="view3d" {data}><summary>3D view</summary></details>'
+
+
 def _harmless(page: str, text: str) -> str:
     """No tag in a structure's text may end the script that it stands in."""
     plain = json.dumps(text)

@@ -1,0 +1,145 @@
+"""Explore's filters: what they are, how they travel in a link, and their controls."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+
+from genbat.core.condition import Window
+from genbat.core.properties import Property, digits
+from genbat.studio.explore import Atlas
+from genbat.ui import shared, state
+
+SHOW = {"all": "Known and generated", "known": "Known only", "generated": "Generated only"}
+NOVELTY = {"": "All", "new": "Only new ones", "known": "Only known ones"}
+ORDER = ("C", "N", "O", "F", "S", "P", "Si", "B", "Cl")
+LINK = "f"
+ROUND = "filters:round"  # counts how often the filters were cleared: new widgets each time
+
+_NAME = re.compile(r"^\w{1,40}$")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What stays in question; empty fields ask for nothing.
+
+    Attributes
+    ----------
+    windows : property key -> lowest and highest value, infinite where open.
+    elements : the only ones allowed, hydrogen always.
+    novelty : a key of NOVELTY: whether a molecule stands among the known ones.
+    """
+
+    windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    elements: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    novelty: str = ""
+
+    def __len__(self) -> int:
+        return len(self.windows) + bool(self.elements) + bool(self.roles) + bool(self.novelty)
+
+    def text(self) -> str:
+        """For links: `lumo_ev:-8:;el:C.O.F;role:additive;is:new`."""
+        parts = [f"{k}:{_end(low)}:{_end(high)}" for k, (low, high) in self.windows.items()]
+        for name, values in (("el", self.elements), ("role", self.roles)):
+            parts += [f"{name}:{'.'.join(values)}"] if values else []
+        return ";".join(parts + ([f"is:{self.novelty}"] if self.novelty else []))
+
+    @classmethod
+    def read(cls, text: str, place: Atlas) -> Filters:
+        """Inverse of `text`; what it does not know, it leaves out."""
+        parts = [part.split(":") for part in text[:2000].split(";")]
+        keys = {p.key for p in place.properties}
+        windows = {p[0]: ends for p in parts if p[0] in keys and (ends := _ends(p[1:]))}
+        lists = {p[0]: p[1].split(".") for p in parts if len(p) == 2}
+        roles = set(map(str, place.roles)) - {""}
+        novelty = lists.get("is", [""])[0]
+        return cls(
+            windows,
+            tuple(e for e in ORDER if e in lists.get("el", [])),
+            tuple(sorted(roles & set(lists.get("role", [])))),
+            novelty if novelty in NOVELTY else "",
+        )
+
+    def keep(self, place: Atlas, show: str) -> np.ndarray:
+        """Rows that stay (n,), booleans."""
+        windows = {k: Window(*ends) for k, ends in self.windows.items()}
+        elements = frozenset(self.elements) if self.elements else None
+        statuses = ("known", "generated") if show == "all" else (show,)
+        keep = place.filter(windows, elements, self.roles, statuses)
+        if self.novelty:
+            keep &= shared.new_rows(state.domain()) == (self.novelty == "new")
+        return keep
+
+
+def _end(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else ""
+
+
+def _ends(texts: list[str]) -> tuple[float, float] | None:
+    try:
+        low, high = (float(t) if t else None for t in texts)
+    except ValueError:
+        return None
+    ends = (-math.inf if low is None else low, math.inf if high is None else high)
+    return ends if ends[0] <= ends[1] else None  # False for NaN too
+
+
+def controls(place: Atlas) -> Filters:
+    """The filters' widgets; they start as the link says, and the link follows them."""
+    start = Filters.read(st.query_params.get(LINK, ""), place)
+    turn = st.session_state.get(ROUND, 0)
+    known = {p.key: p for p in place.properties}
+    keys = st.multiselect(
+        "Property windows",
+        list(known),
+        default=list(start.windows),
+        format_func=lambda k: known[k].label,
+        placeholder="any property, as many as you like",
+        key=f"filters:{turn}:windows",
+    )
+    windows = {k: _window(known[k], start.windows.get(k), turn) for k in keys}
+    left, middle, right = st.columns(3)
+    elements = left.multiselect(
+        "Only these elements", ORDER, default=start.elements, placeholder="any",
+        key=f"filters:{turn}:elements", help="Hydrogen is always allowed.",
+    )  # fmt: skip
+    roles = middle.multiselect(
+        "Role in a battery", sorted(set(map(str, place.roles)) - {""}), default=start.roles,
+        placeholder="any", key=f"filters:{turn}:roles",
+        help="Known for the named battery compounds; molecules without a known role drop out.",
+    )  # fmt: skip
+    novelty = right.selectbox(
+        "Novelty", list(NOVELTY), index=list(NOVELTY).index(start.novelty),
+        format_func=NOVELTY.__getitem__, key=f"filters:{turn}:novelty",
+        help="New: not among the known molecules. Everything shown is a valid molecule.",
+    )  # fmt: skip
+    found = Filters(windows, tuple(e for e in ORDER if e in elements), tuple(roles), novelty)
+    state.link(**{LINK: found.text()})
+    return found
+
+
+def _window(known: Property, start: tuple[float, float] | None, turn: int) -> tuple[float, float]:
+    """A slider over the middle 99 % of the known values; its ends stand for no limit."""
+    spread = shared.distribution(state.domain(), known.key)
+    low, high = (spread.low, spread.high) if spread.high > spread.low else (0.0, 10.0)
+    places = max(0, digits(known.floor) - 1) if high - low < 1000 else 0
+    low, high = round(low, places), round(high, places)
+    a, b = start or (low, high)
+    a, b = min(max(a, low), high), max(min(b, high), low)
+    a, b = st.slider(
+        known.axis, low, high, (a, b), step=10.0**-places, format=f"%.{places}f",
+        key=f"filters:{turn}:{known.key}", help=known.help,
+    )  # fmt: skip
+    return (-math.inf if a <= low else a), (math.inf if b >= high else b)
+
+
+def clear() -> None:
+    """Forget every filter: for a button's on_click."""
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+    state.link(**{LINK: None})

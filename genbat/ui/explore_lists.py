@@ -1,0 +1,215 @@
+"""Many molecules at once on Explore: a selection, a neighbourhood, a person's own list."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from genbat.core.candidate import Candidate
+from genbat.studio import own_list
+from genbat.studio.explore import Atlas
+from genbat.ui import basket, card, compute, shared, state
+from genbat.ui.components import latmap
+from genbat.ui.components.gallery import Tile, gallery
+from genbat.ui.explore_filters import Filters
+from genbat.ui.explore_parts import LASSO, choose
+from genbat.ui.words import count, plain, short
+
+MOST = 200  # molecules taken over at once
+SHOWN = 500  # rows of a table
+DRAWN = 6
+PROBLEMS = 12
+MARKS = 300
+
+
+# ---------------------------------------------------------------------- selection
+def selection(place: Atlas, colour: str, show: str, filters: Filters) -> None:
+    """What a lasso or box holds: how many, which, and what can be done with them."""
+    event = st.session_state.get(LASSO)
+    if not event:
+        return
+    rows = selected(event, place, colour, show, filters)
+    with st.container(border=True):
+        st.html(f"<div class='gb-heading'><h3>{count(len(rows), 'molecule')} selected</h3></div>")
+        if not len(rows):
+            st.caption("None of them passes the filters. Draw another one, or clear the filters.")
+            return
+        _drawings(place, rows[:DRAWN])
+        _table(place, rows[:SHOWN])
+        if len(rows) > SHOWN:
+            st.caption(f"The first {SHOWN:,} of {len(rows):,} are listed.")
+        _take(place, rows[:MOST], len(rows))
+
+
+def selected(
+    event: dict[str, Any], place: Atlas, colour: str, show: str, filters: Filters
+) -> np.ndarray:
+    """Rows inside a lasso that are in question, the same ones the map counts."""
+    domain = state.domain()
+    column = shared.colour(domain, colour)
+    live = filters.keep(place, show) if len(filters) or show != "all" else None
+    if show == "generated" and not len(filters):
+        live = None  # the known ones lie grey behind and can be taken, too
+    back = shared.known_mask(domain) if show == "generated" and not len(filters) else None
+    hidden = latmap.unseen(event, column, back)
+    return latmap.lassoed(event, shared.positions(domain), live, hidden)
+
+
+def _drawings(place: Atlas, rows: np.ndarray) -> None:
+    dark = state.is_dark()
+    tiles = [
+        Tile(card.picture(place.texts[r], 150, 100, dark), short(place.names[r])) for r in rows
+    ]
+    hit = gallery(tiles, key="explore:selected", columns=DRAWN)
+    if hit is not None:
+        choose(place.candidate(int(rows[hit])))
+
+
+def _table(place: Atlas, rows: np.ndarray) -> None:
+    known = [p for p in place.properties if p.key in card.FIRST]
+    columns: dict[str, Any] = {
+        "Name": [place.names[r] for r in rows],
+        "SMILES": [place.texts[r] for r in rows],
+    }
+    columns |= {p.axis: np.round(place.values(p.key)[rows], 3) for p in known}
+    st.dataframe(pd.DataFrame(columns), hide_index=True, height=240)
+
+
+def _take(place: Atlas, rows: np.ndarray, total: int) -> None:
+    """Buttons for the whole selection, capped."""
+    if total > MOST:
+        st.caption(f"At most {MOST} can be taken at once: these are the first {MOST}.")
+    if st.button(f"Add {count(len(rows), 'molecule')} to shortlist", icon=":material/add:"):
+        _add_all(place, rows)
+    name = hashlib.blake2b(rows.tobytes(), digest_size=8).hexdigest()
+    texts = [(place.texts[r], place.names[r]) for r in rows]
+    compute.several(texts, "explore:lasso", name)
+
+
+def _add_all(place: Atlas, rows: np.ndarray) -> None:
+    target, lists = basket.current(), shared.shortlists()
+    bar = st.progress(0.0, text="Adding")
+    added = 0
+    try:
+        for k, candidate in enumerate(place.candidates(rows)):
+            lists.add(target.id, candidate)
+            added += 1
+            bar.progress((k + 1) / len(rows), text=f"{k + 1} of {len(rows)}")
+    except ValueError as full:
+        st.toast(plain(str(full)))
+    st.toast(f"Added {count(added, 'molecule')} to {plain(target.name)}")
+    st.rerun()
+
+
+# ---------------------------------------------------------------------- around
+def around(candidate: Candidate) -> None:
+    """Molecules decoded near the chosen one, on request."""
+    if candidate.latent is None or not candidate.verdict.ok:
+        return
+    asked = _radius(st.query_params.get("r", ""))
+    on = st.toggle("Decode around here", value=asked > 0, key="explore:around", help=_AROUND)
+    if not on:
+        state.link(r=None)
+        return
+    radius = st.slider(
+        "Radius", 0.25, 4.0, asked or 1.0, 0.25, key="explore:radius",
+        help="1 is the typical distance between a known molecule and its neighbours.",
+    )  # fmt: skip
+    state.link(r=f"{radius:g}")
+    found = _decoded(state.domain(), candidate.latent, radius)
+    others = [c for c in found if c.text != candidate.text]
+    if not others:
+        st.info("Only the molecule itself is written here. Try a larger radius.")
+        return
+    new = sum(c.novel is not False for c in others)
+    st.caption(f"{count(len(others), 'other molecule')}, {new} of them new")
+    tiles = [card.tile(c, "known" if c.novel is False else "new") for c in others]
+    hit = gallery(tiles, key="explore:tiles", columns=6)
+    if hit is not None:
+        choose(others[hit])
+
+
+_AROUND = (
+    "Takes random steps from the chosen molecule in the model's space and writes down what lies "
+    "there. Small steps give close relatives, large ones surprises."
+)
+
+
+def _radius(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return min(4.0, max(0.25, round(value * 4) / 4)) if value > 0 else 0.0
+
+
+@st.cache_resource(show_spinner="Decoding the neighbourhood …", max_entries=128)
+def _decoded(domain: str, latent: tuple[float, ...], radius: float) -> list[Candidate]:
+    place = shared.warmup(domain).atlas()
+    z = np.array(latent, "f4")
+    return place.around(z, radius * shared.step_size(domain), n=18)
+
+
+# ---------------------------------------------------------------------- own list
+def upload(place: Atlas) -> own_list.OwnList | None:
+    """A person's own molecules, and what is wrong with her file."""
+    file = st.file_uploader(
+        "Your own molecules", type=list(own_list.FILE_ENDINGS), key="explore:own",
+        help="One SMILES a line, a table with a column smiles, or an SD file. The molecules are "
+        "placed on the map; the file is read once and not kept.",
+    )  # fmt: skip
+    if file is None:
+        return None
+    found = _read(state.domain(), file.getvalue(), file.name)
+    if found.problems:
+        lines = [plain(short(p, 200)) for p in found.problems[:PROBLEMS]]
+        more = len(found.problems) - len(lines)
+        lines += [f"and {more} more"] if more else []
+        kept = (
+            f"{count(len(found), 'molecule')} kept. " if len(found) else "Nothing could be used. "
+        )
+        st.warning(kept + "\n\n" + "\n\n".join(lines))
+    return found if len(found) else None
+
+
+@st.cache_resource(show_spinner="Placing your molecules …", max_entries=32)
+def _read(domain: str, data: bytes, filename: str) -> own_list.OwnList:
+    return own_list.read(shared.warmup(domain).atlas(), data, filename)
+
+
+def own_marks(found: own_list.OwnList | None) -> list[dict[str, Any]]:
+    """Rings of an own list; names where they are few."""
+    if found is None:
+        return []
+    few = len(found) <= 12
+    return [
+        {"x": round(float(x), 3), "y": round(float(y), 3)}
+        | ({"label": short(n, 20)} if few else {})
+        for (x, y), n in zip(found.xy[:MARKS], found.names, strict=False)
+    ]
+
+
+def own_table(found: own_list.OwnList | None) -> None:
+    """The own list; a row chosen goes on the card."""
+    if found is None:
+        return
+    with st.container(border=True):
+        words = count(len(found), "molecule")
+        st.html(f"<div class='gb-heading'><h3>{words} of yours on the map</h3></div>")
+        if len(found) > MARKS:
+            st.caption(f"The first {MARKS} wear a ring on the map.")
+        frame = pd.DataFrame({"Name": found.names, "SMILES": found.texts, "Known": found.known})
+        told = st.dataframe(
+            frame, hide_index=True, height=min(240, 40 + 35 * len(found)), key="explore:owned",
+            on_select="rerun", selection_mode="single-row",
+        )  # fmt: skip
+        rows: Sequence[int] = told["selection"]["rows"]
+        picked = found.texts[rows[0]] if rows and rows[0] < len(found) else None
+        if picked and picked != st.session_state.get("explore:own:last"):
+            st.session_state["explore:own:last"] = picked
+            choose(shared.candidate(state.domain(), picked))
