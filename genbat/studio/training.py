@@ -58,7 +58,7 @@ def train(
     table, problems = _shipped() if data is None else read_own(data)
     folder = paths.home() / "training" / name
     threads = torch.get_num_threads()
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(free_cores() if preset == "base" else 1)
     try:
         system = trainer.train(
             table,
@@ -74,6 +74,13 @@ def train(
     target = target_folder(name, preset, data, folder)
     _save(system, target, table, trainer.PRESETS[preset], data, len(problems))
     return target
+
+
+def free_cores() -> int:
+    """Cores that are idle now, at least 1: threads that have to wait for one another spin."""
+    cores = os.cpu_count() or 1
+    busy = int(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 0
+    return max(1, cores - busy)
 
 
 def _trainer(name: str, preset: str) -> Any:
