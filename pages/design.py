@@ -1,5 +1,31 @@
-"""design (in the making)."""
+"""Design: write a wish as a sentence, search, and see it judged by physics."""
 
 import streamlit as st
 
-st.title("design")
+from genbat.ui import design_draft, design_parts, design_results, design_runs, design_start
+from genbat.ui.design_style import STYLE
+from genbat.ui.words import plain
+
+st.html(STYLE)
+st.title("Design", anchor=False)
+job_ids = design_runs.linked()
+if not job_ids:
+    st.caption(
+        "Write down what you wish for. The search proposes new molecules, xTB judges each of "
+        "them, and the search learns from the verdict."
+    )
+    design_parts.sentence()
+    design_start.search_button()
+    design_runs.earlier()
+    st.stop()
+try:
+    runs = [design_runs.read(one) for one in job_ids]
+except ValueError as wrong:
+    st.error(plain(f"This search cannot be opened: {wrong}"))
+    if st.button("Ask a new question"):
+        design_start.back()
+    st.stop()
+if design_draft.DRAFT not in st.session_state:
+    design_draft.take(runs[0].question)
+design_start.question_line(runs)
+design_results.results(job_ids)

@@ -7,6 +7,8 @@ from genbat.ui import card, shared, shortlist_plot, tables
 from genbat.ui import shortlist_parts as parts
 from genbat.ui import shortlist_table as rows
 
+GOALS = "shortlist:wanted"
+
 
 def _bar(shortlist: Shortlist, entries: list[Entry]) -> None:
     """Name of the list and what can be done with it as a whole."""
@@ -26,7 +28,7 @@ def _bar(shortlist: Shortlist, entries: list[Entry]) -> None:
             st.rerun()
         if entries:
             with st.popover("Download", icon=":material/download:"):
-                parts.downloads(shortlist, entries, st.session_state.get("shortlist:wanted", {}))
+                parts.downloads(shortlist, entries, st.session_state.get(GOALS, {}))
         with st.popover("Import", icon=":material/upload:"):
             parts.import_form(shortlist)
         with st.popover("Lists", icon=":material/folder_open:"):
@@ -37,19 +39,17 @@ def _columns(entries: list[Entry], domain: str) -> list[str]:
     known = tables.known(domain)
     candidates = [e.candidate for e in entries]
     return st.multiselect(
-        "Columns",
+        "Columns of the table",
         [k for k in known if any(k in c.properties for c in candidates)],
         tables.useful_keys(candidates, 3),
         format_func=lambda k: known[k].axis,
         key="columns",
         bind="query-params",
-        label_visibility="collapsed",
-        placeholder="properties to show",
     )
 
 
-def _compare(shortlist: Shortlist, entries: list[Entry]) -> Entry:
-    """Table left, front right, one selection."""
+def _compare(shortlist: Shortlist, entries: list[Entry]) -> None:
+    """Table, note, tags, rank left; front and card right; one selection for both."""
     at = rows.chosen(entries)
     assert at is not None  # there are entries
     known = tables.known(shortlist.domain)
@@ -57,33 +57,30 @@ def _compare(shortlist: Shortlist, entries: list[Entry]) -> Entry:
     with right:
         goals = shortlist_plot.axes(entries, known)
         place = st.container()
-        if goals:
-            with st.expander("More"):
-                goals = shortlist_plot.more_goals(entries, known, goals)
-    st.session_state["shortlist:wanted"] = goals
+        with st.expander("More: columns, further wishes"):
+            keys = _columns(entries, shortlist.domain)
+            goals = shortlist_plot.more_goals(entries, known, goals) if goals else goals
+    st.session_state[GOALS] = goals
     with place:
         if goals:
             shortlist_plot.plot(entries, goals, known, at.id, rows.plot_key(), rows.on_point)
         else:
             st.info("The plot needs candidates with two properties. Let xTB compute the list.")
     with left:
-        keys = _columns(entries, shortlist.domain)
         front = pareto(entries, goals) if goals else [None] * len(entries)
         rows.table(entries, keys, front, at)
-    return at
-
-
-def _one(shortlist: Shortlist, entry: Entry) -> None:
-    """The chosen one: words left, card right."""
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        rows.words_of(entry)
-        rows.actions(entry, shortlist.id)
+        rows.words_of(at)
+        rows.actions(at, shortlist.id)
     with right:
-        card.heading(entry.candidate)
-        if entry.candidate.verdict.ok:
-            card.structure(entry.candidate, "shortlist:3d")
-            card.rest(entry.candidate, "shortlist")
+        _card(at)
+
+
+def _card(entry: Entry) -> None:
+    """Everything known of the chosen one; it is on the list already."""
+    card.heading(entry.candidate)
+    if entry.candidate.verdict.ok:
+        card.structure(entry.candidate, "shortlist:3d")
+        card.rest(entry.candidate, "shortlist")
 
 
 shortlist = parts.current()
@@ -94,6 +91,6 @@ parts.import_outcome()
 parts.calculation(shortlist)
 rows.undo(shortlist.id)
 if entries:
-    _one(shortlist, _compare(shortlist, entries))
+    _compare(shortlist, entries)
 else:
     parts.empty(shortlist)

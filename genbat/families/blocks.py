@@ -74,11 +74,22 @@ class GRUDecoder(nn.Module):
             keep = torch.rand(given.shape) > self.dropout
             keep[:, 0] = True
             given = given * keep
-        x = torch.cat([self.embedding(given), z[:, None].expand(-1, given.shape[1], -1)], 2)
-        states, _ = self.gru(x, torch.tanh(self.start(z))[None])
-        logits = self.out(states)  # (batch, time, vocabulary)
+        logits = self.logits(z, given)
         each = F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none")
         return (each.view_as(wanted) * (wanted > 0)).sum(1)
+
+    def logits(self, z: Tensor, given: Tensor) -> Tensor:
+        """Scores of the next token after each of the given ones (batch, time); one more axis."""
+        x = torch.cat([self.embedding(given), z[:, None].expand(-1, given.shape[1], -1)], 2)
+        states, _ = self.gru(x, torch.tanh(self.start(z))[None])
+        return self.out(states)  # (batch, time, vocabulary)
+
+    def exact(self, z: Tensor, tokens: Tensor) -> Tensor:
+        """Whether the likeliest sequence at z is the given one (as in `nll`); (batch,) booleans."""
+        given, wanted = tokens[:, :-1], tokens[:, 1:]
+        logits = self.logits(z, given).clone()
+        logits[:, :, :2] = -torch.inf  # as in `pick`
+        return ((logits.argmax(2) == wanted) | (wanted == 0)).all(1)
 
     @torch.inference_mode()
     def generate(

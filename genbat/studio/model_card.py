@@ -65,8 +65,8 @@ def _data(card: SystemCard, counts: Mapping[str, int], bad: int) -> str:
     shares = ", ".join(f"{counts.get(s, 0):,} {s}" for s in ("train", "calibration", "test"))
     left = f" {bad} rows of the file could not be used." if bad else ""
     return (
-        f"{card.trained_on}. Split by scaffold and composition: {shares}.{left} Labels: GenBat, "
-        "MIT; identifiers and measured values: package chemicals, MIT, read from the package."
+        f"{card.trained_on}. Split by scaffold and composition: {shares}.{left} GenBat's own "
+        "labels: MIT; its identifiers and measured values: package chemicals, MIT."
     )
 
 

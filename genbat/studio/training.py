@@ -45,10 +45,11 @@ def train(
     preset : "tiny" (seconds, to try) or "base" (the shipped one, about an hour on two cores).
     data : a CSV with a column smiles and any of the columns TARGETS, instead of ours.
     start : a checkpoint or a finished system to go on from; its vocabulary and scales stay.
-    minutes : stop early after this time; the checkpoint stays in <home>/training/<name>.
+    minutes : stop early after this time.
 
-    The shipped system (preset "base", our data) is replaced only when GenBat runs from a checkout;
-    every other training ends in <home>/training/<name>/finished.
+    The checkpoint stays in <home>/training/<name> (with -tiny and -own where those apply). The
+    shipped system (preset "base", our data) is replaced only when GenBat runs from a checkout;
+    every other training ends in the folder `finished` beside its checkpoint.
 
     Raises
     ------
@@ -56,7 +57,8 @@ def train(
     """
     trainer = _trainer(name, preset)
     table, problems = _shipped() if data is None else read_own(data)
-    folder = paths.home() / "training" / name
+    kind = ("" if preset == "base" else f"-{preset}") + ("" if data is None else "-own")
+    folder = paths.home() / "training" / f"{name}{kind}"
     threads = torch.get_num_threads()
     torch.set_num_threads(free_cores() if preset == "base" else 1)
     try:
@@ -177,6 +179,8 @@ def _save(
     (target / "card.json").write_text(json.dumps({"parameters": parameters}) + "\n", "utf-8")
     card = replace(registry.card(system.card.name), parameters=parameters)
     if data is not None:
-        card = replace(card, trained_on=f"{len(table)} molecules of {data.name}")
+        card = replace(
+            card, trained_on=f"{len(table):,} molecules of the user's own file {data.name}"
+        )
     counts = Counter(table["split"])
     write_card(target / "card.md", card, system.config, schedule, counts, bad)

@@ -36,12 +36,15 @@ from genbat.domains.molecules.properties import BY_KEY
 from genbat.domains.molecules.structure import judge, parse_smiles
 from genbat.domains.molecules.wishes import EXACT
 from genbat.families.blocks import GRUDecoder, GRUEncoder, HeadEnsemble
-from genbat.families.vae import VAE
+from genbat.families.vae import VAE, refine
 from genbat.systems.base import Progress, SystemCard, load_weights, save_weights
 from genbat.systems.chemvae_targets import LOGARITHMIC, TARGETS, Calibration
 
 NAME = "chemvae"
 BATCH = 256
+REFINE_BETA = 0.05  # the weight of the prior in training
+# What a condition may ask of this system: its heads' targets, and what RDKit answers exactly.
+LEGAL_TARGETS = (*TARGETS, *EXACT)
 
 
 @dataclass(frozen=True)
@@ -121,20 +124,29 @@ class ChemVAE:
         save_weights(folder, self.network.state_dict(), self.config)
 
     # ------------------------------------------------------------------ latent space
-    @torch.inference_mode()
-    def encode(self, objects: Sequence[str]) -> np.ndarray:
-        """Mean of q(z|x) for normal-form SMILES; (n, latent).
+    def encode(self, objects: Sequence[str], *, exact: bool = True) -> np.ndarray:
+        """Latent points of normal-form SMILES; (n, latent).
+
+        The mean of q(z|x); where the decoder does not write the very molecule there, `exact`
+        moves the point to where it does (`families.vae.refine`).
 
         Raises
         ------
         ValueError : a molecule the vocabulary cannot write.
         """
         rows = [self.vocabulary.encode(smiles) for smiles in objects]
-        parts = []
-        for k in range(0, len(rows), BATCH):
-            mean, _ = self.network.vae.encoder(*pad(rows[k : k + BATCH]))
-            parts.append(mean.numpy())
+        parts = [self._encode(rows[k : k + BATCH], exact) for k in range(0, len(rows), BATCH)]
         return np.concatenate(parts) if parts else np.empty((0, self.config.latent), "f4")
+
+    def _encode(self, rows: list[list[int]], exact: bool) -> np.ndarray:
+        decoder = cast(GRUDecoder, self.network.vae.decoder)
+        with torch.no_grad():
+            mean, _ = self.network.vae.encoder(*pad(rows))
+            targets = with_ends(rows)
+            off = torch.nonzero(~decoder.exact(mean, targets))[:, 0] if exact else torch.empty(0)
+        if len(off):
+            mean[off] = refine(decoder, mean[off], targets[off], beta=REFINE_BETA)
+        return mean.numpy()
 
     def decode_texts(
         self, z: np.ndarray, *, temperature: float = 0.0, seed: int = 0

@@ -18,7 +18,6 @@ from genbat.domains.molecules.structure import judge
 from genbat.systems.chemvae import Config
 from genbat.systems.chemvae_targets import standardise, target_values
 
-
 MAX_MUTANT_HEAVY = 14
 
 
@@ -31,11 +30,11 @@ class Schedule:
     rate: float = 1e-3
     beta: float = 0.05
     warm_steps: int = 2_000
-    head_weight: float = 3.0
+    head_weight: float = 6.0
     forms: int = 6
     canonical_share: float = 0.8
     mutants: int = 40_000
-    mutant_phase: float = 0.6
+    mutant_phase: float = 0.5
     seed: int = 0
 
 

@@ -98,14 +98,25 @@ def bayes_search(
     ----------
     start, start_values : points (n, d) whose properties are known, the process's first data.
     judge : the physics, candidates -> property values (None where it failed).
+
+    Raises
+    ------
+    ValueError : fewer than two start points with a known value of a property that is asked for.
     """
     z, miss = np.array(start, "f4"), achieved_miss(search, start_values)
+    if np.isfinite(miss).sum() < 2:
+        raise ValueError(
+            "start_values: a Gaussian process needs at least 2 molecules with known values of the "
+            "properties asked for; the gradient search needs none"
+        )
     while search.decoded < budget:
         known = np.isfinite(miss)
         surrogate = Surrogate(*_memory(z[known], miss[known]))
         pool = search.descend(search.scatter(_best(z, miss), POOL, 0.5), steps=2)
         points = search.manifold.pull(surrogate.choose(pool, 3 * a_round), limit=search.limit)
-        fresh = search.meet(points.astype("f4")[: budget - search.decoded])[:a_round]
+        met = search.meet(points.astype("f4")[: budget - search.decoded])
+        fresh = met[:a_round]
+        search.seen -= {c.text for c in met[a_round:]}  # not proposed, so still to be had
         if fresh:
             z = np.concatenate([z, np.array([c.latent for c in fresh], "f4")])
             miss = np.concatenate([miss, achieved_miss(search, judge(fresh))])

@@ -95,6 +95,7 @@ class Search:
     def __post_init__(self) -> None:
         self.objective = Objective.of(self.system, self.condition)
         self.wishes: Wishes = read_wishes(self.condition)
+        self.seen |= {self.wishes.start} - {""}  # the start is no proposal
         self.rng = np.random.default_rng(self.seed)
 
     def score(self, z: np.ndarray) -> np.ndarray:

@@ -126,9 +126,20 @@ def picture(text: str, width: int = 240, height: int = 160, dark: bool = False) 
     return views.drawing(text, width, height, dark)
 
 
+def image(text: str, width: int, height: int) -> str:
+    """Structural formula as an <img>: st.html takes plain SVG out."""
+    svg = picture(text, width, height, state.is_dark()).replace('"', "'")
+    source = html.escape(svg.replace("%", "%25").replace("#", "%23"), quote=True)
+    name = html.escape(text, quote=True)
+    return (
+        f'<img class="gb-image" alt="structure of {name}" width="{width}" height="{height}" '
+        f'src="data:image/svg+xml;utf8,{source}">'
+    )
+
+
 def drawing(text: str, width: int = 260, height: int = 150) -> None:
     """The structural formula."""
-    st.html(f"<div style='text-align:center'>{picture(text, width, height, state.is_dark())}</div>")
+    st.html(f"<div style='text-align:center'>{image(text, width, height)}</div>")
 
 
 def table(candidate: Candidate, keys: Sequence[str]) -> None:
@@ -166,13 +177,13 @@ def _row(known: Property, found: Measurement, spread: Distribution) -> str:
         f"<tr title='{html.escape(known.help, quote=True)}'><th>{html.escape(known.label)}</th>"
         f"<td class='gb-number'>{number} {html.escape(known.unit)}</td>"
         f"<td class='gb-kind'><span class='gb-{found.kind}'>{mark} {found.kind}</span>"
-        f"<small>{method}</small></td><td>{spread.svg(found.value)}</td></tr>"
+        f"<small>{method}</small></td><td>{spread.html(found.value)}</td></tr>"
     )
 
 
 def spark(values: np.ndarray, value: float) -> str:
-    """Histogram of the known values with a line where this one lies, as SVG."""
-    return Distribution.of(np.asarray(values, float)).svg(value)
+    """Histogram of the known values with a line where this one lies, as HTML."""
+    return Distribution.of(np.asarray(values, float)).html(value)
 
 
 def learned(candidate: Candidate) -> Candidate:
@@ -220,7 +231,7 @@ def thumbnail(candidate: Candidate, caption: str = "", width: int = 150, height:
     """Small drawing with a line of text below."""
     if candidate.text:
         st.html(
-            f"<figure class='gb-thumb'>{picture(candidate.text, width, height, state.is_dark())}"
+            f"<figure class='gb-thumb'>{image(candidate.text, width, height)}"
             f"<figcaption>{html.escape(caption or candidate.name or candidate.text)}</figcaption>"
             "</figure>"
         )

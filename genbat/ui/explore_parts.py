@@ -26,7 +26,7 @@ from genbat.ui.words import plain, short
 HEARD = "explore:heard"  # when the last event of the map happened
 LASSO = "explore:lasso"  # rows of the last lasso
 START_COLOUR = "lumo_ev"
-MAP_HEIGHT = 500
+MAP_HEIGHT = 490
 FAMILIAR = {
     "ethylene carbonate": "O=C1OCCO1",
     "fluoroethylene carbonate": "O=C1OCC(F)O1",
@@ -125,8 +125,8 @@ def mark(place: Atlas, candidate: Candidate, label: bool = True) -> dict[str, An
 def heading() -> None:
     """Title, and in one line what the picture is."""
     st.html(
-        "<div class='gb-title'><h1>Explore molecules</h1><p>Each dot is a molecule; neighbours "
-        "look alike to the model. Click a dot to see it, click between dots to invent one.</p></div>"
+        "<div class='gb-title'><h1>Explore molecules</h1><p>Each dot is a molecule. Click one to see "
+        "it; click between them to invent one.</p></div>"
     )
 
 

@@ -113,7 +113,7 @@ def distance_chart(walk: Walk, straight: np.ndarray | None, step: int) -> go.Fig
     name = {"linear": "straight line", "slerp": "arc", "geodesic": "through the data"}[walk.kind]
     _distance_line(figure, x, walk.percentile, name, ACCENT, "solid", 2.2)
     _dress(figure, len(x), step, 150)
-    shown = (0, 50, 90, 99, 99.9)
+    shown = (50, 90, 99, 99.9)
     figure.update_yaxes(
         title_text="lonelier than / %",
         tickvals=list(distances(np.array(shown))),

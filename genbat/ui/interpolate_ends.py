@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from genbat.ui import basket, shared, state
-from genbat.ui.card import picture
 from genbat.ui.finding import PROMPT, Found, find, name_of
+from genbat.ui.tables import thumbnail
 from genbat.ui.words import plain, short
 
 LETTERS = "AB"
@@ -86,7 +86,7 @@ def _portrait(letter: str, text: str) -> None:
     role = html.escape(str(place.roles[row])) if row is not None and place.roles[row] else ""
     known = "known" if row is not None and row < place.n_known else "new"
     st.html(
-        f"<div class='gb-end'><b>{letter}</b>{picture(text, 120, 76, state.is_dark())}"
+        f"<div class='gb-end'><b>{letter}</b><img src='{thumbnail(text, state.is_dark())}' alt=''>"
         f"<span><strong>{name}</strong><br><small>{known}{' · ' if role else ''}{role}</small>"
         "</span></div>"
     )

@@ -6,7 +6,7 @@ STYLE = f"""<style>
 .gb-end {{ display: flex; align-items: center; gap: 0.7rem; min-height: 78px; }}
 .gb-end > b {{ flex: none; width: 1.7rem; height: 1.7rem; border-radius: 50%; display: grid;
   place-items: center; color: #fff; background: #2456c7; }}
-.gb-end svg {{ flex: none; }}
+.gb-end img {{ flex: none; width: 116px; height: 77px; }}
 .gb-end small {{ opacity: 0.7; }}
 .gb-summary {{ margin: 0.2rem 0 0; font-size: 0.92rem; }}
 .gb-now {{ font-size: 0.9rem; }}

@@ -30,12 +30,15 @@ FAILED = "why no value"
 def box(job: Job, opened: bool) -> None:
     """One job: what it is, how it stands, its results."""
     with st.container(border=True):
-        _heading(job)
+        left, right = st.columns([5, 2], vertical_alignment="center")
+        with left:
+            _heading(job)
+        with right:
+            _actions(job)
         if job.active:
             progress.bar(job, f"job:{job.id}")
-        else:
+        elif job.state == "failed":
             progress.ending(job)
-        _actions(job)
         found = shared.jobs().results(job.id)
         if found:
             word = "Results so far" if job.active else "Results"
@@ -48,36 +51,36 @@ def box(job: Job, opened: bool) -> None:
 
 
 def _heading(job: Job) -> None:
-    left, right = st.columns([5, 2], vertical_alignment="center")
-    left.markdown(f"**{plain(short(job.title, 90))}**")
-    with right.container(horizontal=True, horizontal_alignment="right"):
-        st.badge(job.state, color=COLOURS[job.state])  # type: ignore[arg-type]
-    words = [KINDS.get(job.kind, job.kind), f"asked {moment(job.created)}"]
+    badge = f":{COLOURS[job.state]}-badge[{job.state}]"
+    words = [KINDS.get(job.kind, plain(job.kind)), f"asked {moment(job.created)}"]
     if job.started:
         words.append(f"started {moment(job.started)}")
-    if job.started and job.state in ("failed", "cancelled"):
+    if job.started and not job.active:
         words.append(f"{duration(progress.used_s(job))} used")
-    st.caption(" · ".join(words))
+    if job.state == "cancelled":
+        words.append("what it had by then is kept")
+    st.markdown(f"**{plain(short(job.title, 90))}** {badge}  \n:small[{' · '.join(words)}]")
 
 
 def _actions(job: Job) -> None:
-    with st.container(horizontal=True):
-        if not job.active:
-            again = st.button(
-                "Run again",
-                key=f"again:{job.id}",
-                icon=":material/replay:",
-                help="Ask the same once more. What was computed before is not computed again.",
-            )
-            if again:
-                _again(job.id)
+    with st.container(horizontal=True, horizontal_alignment="right"):
         if job.kind == "design":
             st.page_link(
                 page_file("design"),
-                label="Open on the Design page",
+                label="Open in Design",
                 icon=":material/tune:",
                 query_params={"job": job.id, "me": state.owner()},
             )
+        if job.active:
+            return
+        again = st.button(
+            "Run again",
+            key=f"again:{job.id}",
+            icon=":material/replay:",
+            help="Ask the same once more. What was computed before is not computed again.",
+        )
+        if again:
+            _again(job.id)
 
 
 def _again(job_id: str) -> None:

@@ -15,7 +15,7 @@ from genbat.ui import state
 from genbat.ui.words import short
 
 HEIGHT = 400
-WORDS = {1: "↑ higher", -1: "↓ lower"}
+WORDS = {1: "↑ high", -1: "↓ low"}
 SYMBOLS: dict[Kind, str] = {
     "measured": "circle",
     "computed": "diamond",
@@ -45,7 +45,7 @@ def _defaults(keys: Sequence[str]) -> tuple[str, str]:
 def _axis(
     name: str, label: str, keys: Sequence[str], default: str, known: Mapping[str, Property]
 ) -> tuple[str, int]:
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left, right = st.columns([6, 5], vertical_alignment="bottom")
     key = left.selectbox(
         label,
         keys,
@@ -61,7 +61,7 @@ def _axis(
         required=True,
         format_func=WORDS.__getitem__,
         key=f"better:{key}",
-        label_visibility="collapsed",
+        help="What you want of it; the front follows.",
     )
     return key, better or 1
 
@@ -75,7 +75,7 @@ def more_goals(
     picked = st.multiselect(
         "The front also judges",
         keys,
-        format_func=lambda k: f"{known[k].label} ({WORDS[known[k].better][2:]} is better)",
+        format_func=lambda k: f"{known[k].label} ({WORDS[known[k].better][2:]} wanted)",
         key="shortlist:goals",
         help="A candidate is on the front where no other one is better in every respect.",
     )
@@ -136,14 +136,15 @@ def figure(
     rest = [e for e, flag in zip(entries, front, strict=True) if flag is False]
     if len(goals) == 2:
         drawn.add_trace(_stairs(best, x, y, goals, accent))
-    labelled = {e.id for e in best[:_LABELLED]} | {chosen}
+    labelled = _labelled([*(e for e in [*best, *rest] if e.id == chosen), *best], x, y)
     drawn.add_trace(_dots(rest, x, y, known, f"others ({len(rest)})", grey, labelled))
     drawn.add_trace(_dots(best, x, y, known, f"front ({len(best)})", accent, labelled))
     ring = [e for e in [*best, *rest] if e.id == chosen]
     drawn.add_trace(_ring(ring, x, y, dark))
     arrows = {1: "→", -1: "←"}, {1: "↑", -1: "↓"}
-    drawn.update_xaxes(title_text=f"{known[x].axis}   {arrows[0][goals[x]]} better", zeroline=False)
-    drawn.update_yaxes(title_text=f"{known[y].axis}   {arrows[1][goals[y]]} better", zeroline=False)
+    for k, (key, turn) in enumerate(((x, drawn.update_xaxes), (y, drawn.update_yaxes))):
+        title = f"{known[key].axis}   {arrows[k][goals[key]]} wanted"
+        turn(title_text=title, zeroline=False, range=_range([*best, *rest], key))
     drawn.update_layout(
         dragmode="pan",
         uirevision=f"{x}:{y}",
@@ -161,7 +162,7 @@ def _dots(
     known: Mapping[str, Property],
     name: str,
     colour: str,
-    labelled: set[int | None],
+    labelled: Mapping[int, str],
 ) -> go.Scatter:
     pairs = [(e.candidate.properties[x], e.candidate.properties[y]) for e in entries]
     worst = [max(a.kind, b.kind, key=_ORDER.index) for a, b in pairs]
@@ -173,8 +174,8 @@ def _dots(
         error_x=_bars([a.uncertainty for a, _ in pairs], colour),
         error_y=_bars([b.uncertainty for _, b in pairs], colour),
         mode="markers+text",
-        text=[html.escape(short(_name(e), 18)) if e.id in labelled else "" for e in entries],
-        textposition="top center",
+        text=[html.escape(short(_name(e), 20)) if e.id in labelled else "" for e in entries],
+        textposition=[labelled.get(e.id, "top center") for e in entries],
         hovertext=[_hover(e, (x, y), known) for e in entries],
         hoverinfo="text",
         customdata=[e.id for e in entries],
@@ -184,6 +185,32 @@ def _dots(
         name=name,
         cliponaxis=False,
     )
+
+
+def _range(entries: Sequence[Entry], key: str) -> tuple[float, float]:
+    """Ends of an axis: values with their bars, and some room."""
+    found = [e.candidate.properties[key] for e in entries]
+    low = min(m.value - (m.uncertainty or 0.0) for m in found)
+    high = max(m.value + (m.uncertainty or 0.0) for m in found)
+    room = 0.08 * (high - low) or 0.05 * abs(high) or 1.0
+    return low - room, high + room
+
+
+def _labelled(entries: Sequence[Entry], x: str, y: str) -> dict[int, str]:
+    """Entries that get their name, with its side; none where two names would overlap."""
+    chosen: dict[int, str] = {}
+    taken: list[tuple[float, float]] = []
+    if not entries:
+        return chosen
+    (left, right), (low, high) = (_range(entries, key) for key in (x, y))
+    for entry in entries:
+        values = (entry.candidate.properties[key].value for key in (x, y))
+        px, py = (next(values) - left) / (right - left), (next(values) - low) / (high - low)
+        near = any(abs(px - a) < 0.5 and abs(py - b) < 0.08 for a, b in taken)
+        if not near and len(chosen) < _LABELLED:
+            taken.append((px, py))
+            chosen[entry.id] = "middle right" if px < 0.5 else "middle left"
+    return chosen
 
 
 def _name(entry: Entry) -> str:

@@ -44,10 +44,13 @@ def table(
         {
             "front": ["★" if flag else "" for flag in front],
             tables.DRAWING: tables.thumbnails([c.text for c in candidates]),
-            "name": [c.name or c.text for c in candidates],
-            "rank": [str(e.rank or "") for e in entries],
+            "name": [short(c.name or c.text, 40) for c in candidates],
         },
-        {"tags": [", ".join(e.tags) for e in entries], "note": [e.note for e in entries]},
+        {
+            "rank": [str(e.rank or "") for e in entries],
+            "tags": [", ".join(e.tags) for e in entries],
+            "note": [e.note for e in entries],
+        },
     )
     _mark(entries.index(at))
     st.dataframe(
@@ -66,7 +69,7 @@ def table(
 def _own_columns() -> dict[str, Any]:
     text = st.column_config.TextColumn
     return {
-        "front": text("★", help="On the front of the plot", width=36),
+        "front": text("★", help="On the front of the plot", width=34),
         "rank": text("Rank", width=52),
         "tags": text("Tags", width=110),
         "note": text("Note", width=220),

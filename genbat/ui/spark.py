@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BINS, WIDTH, HEIGHT = 24, 74, 20
+BINS, HEIGHT = 20, 20
 FEWEST = 20  # values that make a distribution
 
 
@@ -30,23 +30,23 @@ class Distribution:
             return cls(good)
         counts = np.histogram(good, BINS, (low, high))[0]
         tops = HEIGHT * (1 - 0.95 * counts / counts.max())
-        step = WIDTH / BINS
-        # A staircase in relative moves: the shortest way to write it.
-        moves = "".join(f"V{top:.0f}h{step:.2f}" for top in tops)
-        return cls(good, low, high, f"M0 {HEIGHT}{moves}V{HEIGHT}z")
+        steps = [f"{100 * k / BINS:.0f}%" for k in range(BINS + 1)]
+        corners = [
+            f"{x} {top:.0f}px" for k, top in enumerate(tops) for x in (steps[k], steps[k + 1])
+        ]
+        return cls(good, low, high, f"polygon(0 100%,{','.join(corners)},100% 100%)")
 
     def share_below(self, value: float) -> float:
         """Share of the known values below this one, in %."""
         return 100 * float(np.searchsorted(self.values, value)) / max(1, len(self.values))
 
-    def svg(self, value: float) -> str:
-        """The spark, "" where too little is known."""
+    def html(self, value: float) -> str:
+        """The spark, "" where too little is known. No SVG: st.html takes that out."""
         if not self.outline:
             return ""
-        x = WIDTH * min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+        x = 100 * min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
         words = f"higher than {self.share_below(value):.0f} % of {len(self.values):,} known ones"
         return (
-            f"<svg width='{WIDTH}' height='{HEIGHT}' role='img'><title>{words}</title>"
-            f"<path d='{self.outline}' class='gb-spark'/>"
-            f"<path d='M{x:.1f} 0v{HEIGHT}' class='gb-needle'/></svg>"
+            f"<div class='gb-spark' title='{words}'><i style='clip-path:{self.outline}'></i>"
+            f"<b style='left:{x:.0f}%'></b></div>"
         )

@@ -13,7 +13,7 @@ from genbat.ui.components.html_view import standalone_html
 DEMO = Path(__file__).with_name("demo_components.py")
 SHOTS = ROOT / "tests" / "screenshots"
 LASSO = r"lasso ([1-9]\d*) (\d+) (\d+) same=(\w+)"
-ROUND = [(0.1, 0.3), (0.25, 0.15), (0.5, 0.3), (0.55, 0.7), (0.3, 0.75), (0.1, 0.5)]
+ROUND = [(0.05, 0.3), (0.25, 0.1), (0.6, 0.3), (0.62, 0.8), (0.3, 0.85), (0.05, 0.6)]
 ATOM = """(b, i) => { const v = b.viewer3d, a = v.model.selectedAtoms({})[i];
   const s = v.gl.modelToScreen(a); return [s.x, s.y]; }"""
 NO_WEBGL = """() => { const real = HTMLCanvasElement.prototype.getContext;

@@ -151,6 +151,14 @@ def test_lassoed_leaves_out_what_was_not_shown(rng):
     everything = latmap.lassoed(event, xy)
     rows = latmap.lassoed(event, xy, live, hidden)
     assert rows.tolist() == [i for i in everything if live[i] and not hidden[i]]
+    few = lasso(xy, SHAPES["star"], everything)
+    assert latmap.lassoed(few, xy, live, hidden).tolist() == rows.tolist()
+
+
+def test_a_cleared_selection_holds_nothing(rng):
+    xy = latmap.positions(rng.normal(size=(100, 2)))
+    cleared = {"kind": "lasso", "count": 0, "indices": None, "polygon": [], "off": []}
+    assert latmap.lassoed(cleared, xy).tolist() == []
 
 
 def test_unseen_are_missing_values_and_switched_off_categories():

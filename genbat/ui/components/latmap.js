@@ -102,6 +102,7 @@ function takePositions(m, column) {
   Object.assign(m.view, { spanX: b - a, spanY: d - c });
   m.selected = m.lasso = null;
   m.hover = -1;
+  showTip(m, -1);
 }
 
 function describe(m) {
@@ -125,7 +126,7 @@ function sync(m) {
   if (newColour) m.off.clear();
   const walked = cfg.step !== m.cfg?.step || !m.cfg;
   Object.assign(m, now, { cfg });
-  if (walked && cfg.step !== null) m.step = cfg.step;
+  if (walked && cfg.step !== null && !m.key) m.step = cfg.step; // no echo while keys are pressed
   if (fresh) takePositions(m, m.xy);
   if (changed) { readTheme(m); count(m); repaint(m); } else { writeNote(m); drawOverlay(m); }
   describe(m);
@@ -224,7 +225,7 @@ function addActions(m) {
 
 function create(box, name, send) {
   const m = { box, name, send, view: new View(), n: 0, hover: -1, lasso: null, selected: null,
-              off: new Set(), step: 0, level: 3, cfg: null, D: 1, pending: 0 };
+              off: new Set(), step: 0, key: 0, level: 3, cfg: null, D: 1, pending: 0 };
   m.canvas = el("canvas", "dots", box);
   m.top = el("canvas", "top", box);
   m.top.tabIndex = 0;

@@ -165,14 +165,16 @@ def lassoed(
     hidden : booleans (n,), rows the browser does not show; `unseen` finds them.
     """
     if event["indices"]:
-        return np.frombuffer(base64.b64decode(event["indices"]), "<u4").astype(np.int64)
-    x, y = np.frombuffer(xy.raw, "<u2").reshape(-1, 2).T.astype(float)
-    keep = _inside(x, y, np.array(event["polygon"], float).reshape(-1, 2))
+        rows = np.frombuffer(base64.b64decode(event["indices"]), "<u4").astype(np.int64)
+    else:
+        x, y = np.frombuffer(xy.raw, "<u2").reshape(-1, 2).T.astype(float)
+        corners = np.array(event["polygon"], float).reshape(-1, 2)
+        rows = np.flatnonzero(_inside(x, y, corners))
     if live is not None:
-        keep &= np.asarray(live, bool)
+        rows = rows[np.asarray(live, bool)[rows]]
     if hidden is not None:
-        keep &= ~np.asarray(hidden, bool)
-    return np.flatnonzero(keep)
+        rows = rows[~np.asarray(hidden, bool)[rows]]
+    return rows
 
 
 def _inside(x: NDArray, y: NDArray, corners: NDArray) -> NDArray[np.bool_]:

@@ -99,7 +99,10 @@ function walk(m, by) {
   m.step = next;
   reveal(m, toUnit(m, m.cfg.path[next]));
   clearTimeout(m.key); // one event for a burst of key presses
-  m.key = setTimeout(() => m.send("event", { kind: "step", step: m.step, t: Date.now() }), 150);
+  m.key = setTimeout(() => {
+    m.key = 0;
+    m.send("event", { kind: "step", step: m.step, t: Date.now() });
+  }, 150);
 }
 
 function pickMiddle(m) {
