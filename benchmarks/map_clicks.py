@@ -42,8 +42,11 @@ WATCH = """([box, pattern]) => {
   };
   new MutationObserver(look).observe(document.body,
     { subtree: true, childList: true, characterData: true });
-  new MutationObserver(() => { w.drawn = performance.now(); }).observe(box,
-    { attributes: true, attributeFilter: ["data-shown"] });
+  let shown = box.dataset.shown;
+  const drawn = () => {
+    if (box.dataset.shown !== shown) { shown = box.dataset.shown; w.drawn = performance.now(); }
+  };
+  new MutationObserver(drawn).observe(box, { attributes: true, attributeFilter: ["data-shown"] });
   const m = box.latmap, draw = m.draw;
   m.draw = (moving) => { draw(moving); w.frames++; };
 }"""

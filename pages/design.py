@@ -16,6 +16,7 @@ if not job_ids:
     )
     design_parts.sentence()
     design_start.search_button()
+    design_start.preview()
     design_runs.earlier()
     st.stop()
 try:

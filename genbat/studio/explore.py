@@ -20,12 +20,14 @@ from genbat.core.paths import ASSETS
 from genbat.core.properties import Measurement, Property
 from genbat.core.provenance import Provenance, versions
 from genbat.domains.molecules import data as molecules
-from genbat.domains.molecules.formula import elements_of, formula_of, same_formula
+from genbat.domains.molecules.formula import elements_of
 from genbat.domains.molecules.properties import PROPERTIES
 from genbat.domains.molecules.structure import check
 from genbat.latent.density import Manifold
 from genbat.latent.maps import LatentMap
 from genbat.studio import registry
+from genbat.studio.crowd import Crowd, Texts, asked_crowd
+from genbat.studio.finder import Finder
 
 MAX_HITS = 50
 STATUS = ("known", "generated")
@@ -59,46 +61,51 @@ class Atlas:
         library: pd.DataFrame,
         latent_map: LatentMap,
         system: Any,
+        crowd: Crowd | None = None,
     ) -> None:
         self.dataset = dataset
         self.library = library
         self.map = latent_map
         self.system = system
+        self.crowd = crowd
         self.n_known = len(dataset)
+        self.n_named = len(dataset) + len(library)  # rows whose text is known without decoding
 
     def __len__(self) -> int:
-        return self.n_known + len(self.library)
+        return self.n_named + (len(self.crowd) if self.crowd else 0)
 
-    # ------------------------------------------------------------------ columns
     @cached_property
-    def texts(self) -> list[str]:
+    def texts(self) -> Sequence[str]:
         """Canonical texts of all rows."""
-        return [*self.dataset.table["smiles"], *self.library["text"]]
+        fixed = [*self.dataset.table["smiles"], *self.library["text"]]
+        return Texts(fixed, self.crowd, self.system) if self.crowd else fixed
 
     @cached_property
-    def names(self) -> list[str]:
+    def names(self) -> Sequence[str]:
         """Names of all rows; a generated one has its text."""
-        return [*self.dataset.table["name"], *self.library["text"]]
+        fixed = [*self.dataset.table["name"], *self.library["text"]]
+        return Texts(fixed, self.crowd, self.system) if self.crowd else fixed
 
     @cached_property
     def row_of(self) -> Mapping[str, int]:
-        """Text -> row."""
-        return {text: k for k, text in enumerate(self.texts)}
+        """Text -> row, for known and library rows."""
+        return {self.texts[k]: k for k in range(self.n_named)}
 
     @cached_property
     def latents(self) -> np.ndarray:
         """All latent points (n, d)."""
-        mine = np.array(self.library["latent"].tolist(), "f4").reshape(
-            -1, self.map.latents.shape[1]
-        )
-        return np.concatenate([self.map.latents.astype("f4"), mine])
+        width = self.map.latents.shape[1]
+        mine = np.array(self.library["latent"].tolist(), "f4").reshape(-1, width)
+        rest = self.crowd.latents.astype("f4") if self.crowd else np.empty((0, width), "f4")
+        return np.concatenate([self.map.latents.astype("f4"), mine, rest])
 
     @cached_property
     def xy(self) -> np.ndarray:
         """All places on the map (n, 2)."""
-        mine = self.latents[self.n_known :]
+        mine = self.latents[self.n_known : self.n_named]
         placed = self.map.place(mine) if len(mine) else np.empty((0, 2), "f4")
-        return np.concatenate([self.map.xy, placed]).astype("f4")
+        rest = self.crowd.xy if self.crowd else np.empty((0, 2), "f4")
+        return np.concatenate([self.map.xy, placed, rest]).astype("f4")
 
     @cached_property
     def manifold(self) -> Manifold:
@@ -111,9 +118,17 @@ class Atlas:
         return np.arange(len(self)) >= self.n_known
 
     @cached_property
+    def novel(self) -> np.ndarray:
+        """Which rows are not among the known objects (n,); a crowd's points count as new."""
+        known = self.dataset.row_of
+        new = np.ones(len(self), bool)
+        new[: self.n_named] = [self.texts[k] not in known for k in range(self.n_named)]
+        return new
+
+    @cached_property
     def roles(self) -> np.ndarray:
         """Role in a battery, "" where none is known (n,)."""
-        return np.array([*self.dataset.table["role"], *[""] * len(self.library)], object)
+        return np.array([*self.dataset.table["role"], *[""] * (len(self) - self.n_known)], object)
 
     @lru_cache(maxsize=64)  # noqa: B019  (an atlas lives as long as the process)
     def values(self, key: str) -> np.ndarray:
@@ -125,7 +140,12 @@ class Atlas:
         predicted = f"{key}_predicted"
         if predicted in self.library:
             mine = np.where(np.isnan(mine), self.library[predicted].to_numpy("f8"), mine)
-        return np.concatenate([known, mine])
+        return np.concatenate([known, mine, self._crowd_values(key)])
+
+    def _crowd_values(self, key: str) -> np.ndarray:
+        if self.crowd is None:
+            return np.empty(0)
+        return self.crowd.values.get(key, np.full(len(self.crowd), np.nan))
 
     @property
     def properties(self) -> Sequence[Property]:
@@ -134,10 +154,10 @@ class Atlas:
 
     @cached_property
     def elements(self) -> list[frozenset[str]]:
-        """Elements of every row, hydrogen left out."""
-        return [elements_of(text) for text in self.texts]
+        """Elements of every row, hydrogen left out; none of a crowd's undecoded points."""
+        named = [elements_of(self.texts[k]) for k in range(self.n_named)]
+        return named + [frozenset()] * (len(self) - self.n_named)
 
-    # ------------------------------------------------------------------ finding
     def filter(
         self,
         windows: Mapping[str, Window],
@@ -160,45 +180,20 @@ class Atlas:
 
     def search(self, text: str, limit: int = MAX_HITS) -> list[int]:
         """Rows by name, abbreviation, CAS number, SMILES or formula, best first."""
-        text = text.strip()
-        if not text or len(text) > 300:
-            return []
-        try:
-            exact = self.row_of.get(check(text))
-        except ValueError:
-            exact = None
-        hits = [] if exact is None else [exact]
-        hits += [r for r in self._by_name(text.lower(), limit) if r not in hits]
-        if same_formula(text):
-            hits += [r for r in self._by_formula.get(same_formula(text), []) if r not in hits]
-        return hits[:limit]
+        return self._finder.find(text, limit)
 
     @cached_property
-    def _words(self) -> pd.DataFrame:
-        table = self.dataset.table
-        joined = (table["name"] + "|" + table["synonyms"] + "|" + table["cas"]).str.lower()
-        return pd.DataFrame({"all": "|" + joined + "|", "named": table["named"]})
-
-    def _by_name(self, text: str, limit: int) -> list[int]:
-        words = self._words
-        whole = words["all"].str.contains(f"|{text}|", regex=False)
-        start = words["all"].str.contains(f"|{text}", regex=False)
-        part = words["all"].str.contains(text, regex=False) if len(text) > 2 else start
-        score = 4 * whole + 2 * start + part.astype(int) + 0.5 * words["named"] * part
-        best = np.argsort(-score.to_numpy(), kind="stable")[:limit]
-        return [int(k) for k in best if score.iloc[k] > 0.6]
-
-    @cached_property
-    def _by_formula(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for row, text in enumerate(self.texts):
-            found.setdefault(formula_of(text), []).append(row)
-        return found
+    def _finder(self) -> Finder:
+        return Finder(self.dataset.table, [self.texts[k] for k in range(self.n_named)], self.row_of)
 
     # ------------------------------------------------------------------ candidates
     def candidate(self, row: int) -> Candidate:
         """A row as a candidate with everything known of it."""
-        return self._known(row) if row < self.n_known else self._library(row - self.n_known)
+        if row < self.n_known:
+            return self._known(row)
+        if row < self.n_named:
+            return self._library(row - self.n_known)
+        return self.describe(self.system.decode(self.latents[row])[0])
 
     def candidates(self, rows: Sequence[int]) -> Iterator[Candidate]:
         """Several rows as candidates, predicted in one go."""
@@ -225,18 +220,22 @@ class Atlas:
 
     def _library(self, index: int) -> Candidate:
         series = self.library.iloc[index]
-        made = self.describe(self.system.decode(self.latents[self.n_known + index])[0])
+        provenance = Provenance(
+            self.system.card.name,
+            "sample",
+            weights=self.system.weights,
+            seed=int(series["seed"]),
+            arguments={"index": int(series["index"])},
+            versions=versions(),
+        )
+        latent = tuple(float(v) for v in self.latents[self.n_known + index])
+        made = Candidate(series["text"], "molecules", Verdict(True), provenance, latent=latent)
         computed = {
             k: Measurement(float(series[k]), unit, method, "computed")
             for k, unit, method in molecules.computed_columns()
             if k in series and pd.notna(series[k])
         }
-        provenance = replace(
-            made.provenance, action="sample", seed=int(series["seed"]),
-            arguments={"index": int(series["index"])},
-        )  # fmt: skip
-        whole = replace(made, text=series["text"], provenance=provenance, novel=True)
-        return whole.with_properties(computed)
+        return self.describe(made).with_properties(computed)
 
     def describe(self, candidate: Candidate) -> Candidate:
         """A decoded candidate with predictions, descriptors, novelty and, if known, its data."""
@@ -316,4 +315,5 @@ def atlas(domain: str) -> Atlas:
         raise ValueError(f"map: {place.name} is missing; run genbat build map:{domain}")
     shelf = ASSETS / "libraries" / f"{name}.parquet"
     library = pd.read_parquet(shelf) if shelf.exists() else pd.DataFrame(columns=["text", "latent"])
-    return Atlas(molecules.load(), library, LatentMap.load(place), registry.load(name))
+    crowd = asked_crowd()
+    return Atlas(molecules.load(), library, LatentMap.load(place), registry.load(name), crowd)

@@ -102,6 +102,8 @@ def with_ends(rows: Sequence[Sequence[int]]) -> Tensor:
 class ChemVAE:
     """The trained system; read-only, so that several users may share one."""
 
+    targets = TARGETS
+
     def __init__(self, config: Config, network: Network, weights: str, card: SystemCard) -> None:
         self.config = config
         self.network = network.eval()

@@ -116,6 +116,8 @@ def _histogram(figure: go.Figure, one: Spread, column: int) -> None:
         (good, f"known molecules, n = {len(good):,}", GREY, 0.55),
         (one.achieved, f"candidates, n = {len(one.achieved):,}", ASKED, 0.75),
     ):
+        if not len(values):
+            continue
         shares = 100 * np.histogram(values, edges)[0] / max(1, len(values))
         figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2,

@@ -138,7 +138,8 @@ def _number(label: str, name: str, value: float, known: Property) -> float:
 def _usual(known: Property) -> None:
     low, high, count = asking.usual_range(shared.atlas(state.domain()), known.key)
     if count:
-        ends = f"{format_value(low, None, known.floor)} to {format_value(high, None, known.floor)}"
+        floor = max(known.floor, 0.1 if abs(high - low) > 1 else 0.01)
+        ends = f"{format_value(low, None, floor)} to {format_value(high, None, floor)}"
         told = f"From 5 % to 95 % of the {count:,} known molecules with a value. {known.help}"
         st.caption(f"usual: {ends}", width="content", help=told)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from genbat.core.condition import Window
@@ -187,22 +188,32 @@ def _places(run: Run, place: object) -> np.ndarray:
 
 
 def _spread(runs: Sequence[Run]) -> None:
-    """Achieved values over the asked window, against the known molecules."""
-    windows = {
-        k: w for k, w in runs[0].question.condition.windows.items() if k not in asking.WITHOUT
-    }
-    place = shared.atlas(runs[0].question.domain)
+    """Achieved values over the asked windows, against the known molecules."""
+    windows = runs[0].question.condition.windows
+    achieved = {key: _achieved(runs, key) for key in windows}
+    if any(len(values) for values in achieved.values()):
+        figure = spreads(runs[0].question.domain, windows, achieved)
+        st.plotly_chart(figure, key="design:spread", config={"displayModeBar": False})
+
+
+def spreads(
+    domain: str, windows: Mapping[str, Window], achieved: Mapping[str, np.ndarray]
+) -> go.Figure:
+    """The first three wishes over what the known molecules have and what was achieved."""
+    place = shared.atlas(domain)
     known = {p.key: p for p in place.properties}
-    charts = [
-        design_charts.Spread(
-            known[key], window, place.values(key)[: place.n_known], _achieved(runs, key)
-        )
-        for key, window in list(windows.items())[:3]
-    ]
-    if any(len(c.achieved) for c in charts):
-        st.plotly_chart(
-            design_charts.histograms(charts), key="design:spread", config={"displayModeBar": False}
-        )
+    asked = [k for k in windows if k not in asking.WITHOUT][:3]
+    return design_charts.histograms(
+        [
+            design_charts.Spread(
+                known[key],
+                windows[key],
+                place.values(key)[: place.n_known],
+                achieved.get(key, np.empty(0)),
+            )
+            for key in asked
+        ]
+    )
 
 
 def _achieved(runs: Sequence[Run], key: str) -> np.ndarray:

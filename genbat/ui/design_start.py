@@ -31,6 +31,19 @@ def search_button() -> None:
         st.caption(f"{_odds(questions[0])} {PATIENCE}")
 
 
+def preview() -> None:
+    """Each wish over what the known molecules have."""
+    try:
+        windows = design_draft.questions()[0].condition.windows
+    except ValueError:
+        return
+    st.plotly_chart(
+        design_results.spreads(state.domain(), windows, {}),
+        key="design:preview",
+        config={"displayModeBar": False},
+    )
+
+
 def _odds(question: Question) -> str:
     share = asking.known_share(question, shared.atlas(question.domain))
     if share is None:

@@ -162,6 +162,4 @@ def step_size(domain: str) -> float:
 @st.cache_resource(show_spinner=False)
 def new_rows(domain: str) -> np.ndarray:
     """Which rows are not among the known objects (n,), booleans."""
-    place = _place(domain)
-    known = place.dataset.row_of
-    return np.array([text not in known for text in place.texts])
+    return _place(domain).novel

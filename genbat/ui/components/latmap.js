@@ -23,25 +23,32 @@ function byteTable(head, off) {
   return table;
 }
 
-/** One byte a point, in grid order, from colour, filter, back mask, legend and lasso. */
+/** One byte a point, in grid order, from colour, filter, back mask, legend and lasso; and how
+    many coloured and grey points each cell of the grid holds. */
 function encode(m) {
-  const { items, cell, G } = m.grid, values = m.color.array, table = byteTable(m.color.head, m.off);
-  const keep = m.filter?.array, back = m.back?.array, sel = m.selected;
-  const bytes = new Uint8Array(m.n);
+  const { items, start, G } = m.grid, values = m.color.array;
+  const table = byteTable(m.color.head, m.off);
+  const keep = m.filter?.array, back = m.back?.array, sel = m.selected, grey = BACK[0];
+  const bytes = (m.bytes = new Uint8Array(m.n));
   m.tally = new Uint32Array(G * G);
   m.tallyBack = new Uint32Array(G * G);
   m.shown = m.backs = 0;
-  for (let k = 0; k < m.n; k++) {
-    const i = items[k];
-    let b = table[values[i]];
-    if (b === OFF || (keep && !hasBit(keep, i)) || (sel && !sel[i])) b = GONE;
-    else if (back && hasBit(back, i)) b = BACK[0];
-    bytes[k] = b;
-    if (b === GONE) continue;
-    m.shown++;
-    if (b === BACK[0]) { m.backs++; m.tallyBack[cell(i)]++; } else m.tally[cell(i)]++;
+  for (let c = 0, k = 0; c < G * G; c++) {
+    let shown = 0, backs = 0;
+    for (; k < start[c + 1]; k++) {
+      const i = items[k];
+      let b = table[values[i]];
+      if (b === OFF || (keep && !hasBit(keep, i)) || (sel && !sel[i])) b = GONE;
+      else if (back && hasBit(back, i)) b = grey;
+      bytes[k] = b;
+      if (b !== GONE) shown++;
+      if (b === grey) backs++;
+    }
+    m.tally[c] = shown - backs;
+    m.tallyBack[c] = backs;
+    m.shown += shown;
+    m.backs += backs;
   }
-  m.bytes = bytes;
 }
 
 /** What the legend says: points that pass the filter, by category. */

@@ -65,7 +65,7 @@ function buildIndex(xy, n) {
     sorted[2 * k] = xy[2 * items[k]];
     sorted[2 * k + 1] = xy[2 * items[k] + 1];
   }
-  return { G, f, start, items, sorted, cell };
+  return { G, f, start, items, sorted };
 }
 
 /** Grid cells that a rectangle of the screen touches. */
