@@ -7,10 +7,10 @@ from genbat.ui import state
 from genbat.ui.frame import PAGES, page_file
 
 st.html(
-    "<div class='gb-hero'><h1>New battery molecules, found by walking between known ones</h1>"
+    "<div class='gb-hero'><h1>Find new battery molecules by walking between known ones</h1>"
     "<p>GenBat has read some 22,000 molecules and learned a space in which relatives lie close "
-    "together. Point anywhere in that space and it writes down a molecule, known or new. Every "
-    "proposal is judged by quantum chemistry, and every number says where it comes from.</p></div>"
+    "together. Point anywhere in that space and it writes down a molecule, known or new. "
+    "Quantum chemistry judges what you like, and every number says where it comes from.</p></div>"
 )
 parts.picture()
 

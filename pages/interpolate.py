@@ -10,33 +10,32 @@ from genbat.ui.interpolate_style import STYLE
 from genbat.ui.words import plain
 
 st.html(STYLE)
-st.title("Interpolate", anchor=False)
-st.caption(
-    "What lies between two molecules? The model turns each into a point; here you walk from "
-    "one point to the other and read the molecule at every step."
+st.html(
+    "<div class='gb-title'><h1>Interpolate</h1><p>Walk from one molecule to another through the "
+    "space the model has learnt, and read the molecule at every step.</p></div>"
 )
 a, b = ends.read_link()
-first, middle, last = st.columns([1.15, 1, 1.15], gap="medium")
+first, middle, last = st.columns([1.2, 1, 1.2], gap="medium")
 with first:
     ends.end(0, a)
 with last:
     ends.end(1, b)
 with middle:
-    kind, steps = parts.way()
+    kind = parts.way()
 
 if not (a and b):
     ends.suggestions()
     st.stop()
-try:
-    found = parts.shown(state.domain(), a, b, steps, kind)
-except ValueError as wrong:
-    st.error(plain(str(wrong)))
-    st.stop()
-
-actions.summary(found)
 with st.container(horizontal=True, vertical_alignment="bottom", key="walk-tools"):
-    parts.choose_property(found)
+    steps = parts.steps()
+    parts.choose_property()
     parts.map_click()
+    try:
+        found = parts.shown(state.domain(), a, b, steps, kind)
+    except ValueError as wrong:
+        st.error(plain(str(wrong)))
+        st.stop()
     actions.actions(found)
 actions.job_part()
+actions.summary(found)
 parts.walking(found)

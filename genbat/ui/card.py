@@ -25,7 +25,7 @@ Choose = Callable[[Candidate], None]
 
 
 def card(
-    candidate: Candidate, key: str, *, height: int = 300, choose: Choose | None = None
+    candidate: Candidate, key: str, *, height: int = 260, choose: Choose | None = None
 ) -> None:
     """Draw the whole card; `key` names its place on the page.
 
@@ -39,7 +39,7 @@ def card(
         rest(candidate, key, choose=choose)
 
 
-def top(candidate: Candidate, key: str, *, height: int = 300, note: str = "") -> None:
+def top(candidate: Candidate, key: str, *, height: int = 260, note: str = "") -> None:
     """What must be there at once: name, status, 3D view and the way into the basket.
 
     `note` is one more sentence under the name.
@@ -110,7 +110,7 @@ def _view(text: str) -> tuple[str, str]:
     return spec.text, spec.format
 
 
-def structure(candidate: Candidate, key: str, height: int = 300) -> None:
+def structure(candidate: Candidate, key: str, height: int = 260) -> None:
     """The molecule in 3D, one canvas a place."""
     try:
         text, fmt = _view(candidate.text)

@@ -15,7 +15,7 @@ from genbat.core.properties import Property, digits
 from genbat.studio.explore import Atlas
 from genbat.ui import shared, state
 
-SHOW = {"all": "Known and generated", "known": "Known only", "generated": "Generated only"}
+SHOW = {"all": "All", "known": "Known", "generated": "Generated"}
 NOVELTY = {"": "All", "new": "Only new ones", "known": "Only known ones"}
 ORDER = ("C", "N", "O", "F", "S", "P", "Si", "B", "Cl")
 LINK = "f"
@@ -57,7 +57,7 @@ class Filters:
         keys = {p.key for p in place.properties}
         windows = {p[0]: ends for p in parts if p[0] in keys and (ends := _ends(p[1:]))}
         lists = {p[0]: p[1].split(".") for p in parts if len(p) == 2}
-        roles = set(map(str, place.roles)) - {""}
+        roles = set(shared.roles(state.domain()))
         novelty = lists.get("is", [""])[0]
         return cls(
             windows,
@@ -110,7 +110,7 @@ def controls(place: Atlas) -> Filters:
         key=f"filters:{turn}:elements", help="Hydrogen is always allowed.",
     )  # fmt: skip
     roles = middle.multiselect(
-        "Role in a battery", sorted(set(map(str, place.roles)) - {""}), default=start.roles,
+        "Role in a battery", shared.roles(state.domain()), default=start.roles,
         placeholder="any", key=f"filters:{turn}:roles",
         help="Known for the named battery compounds; molecules without a known role drop out.",
     )  # fmt: skip

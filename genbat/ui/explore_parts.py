@@ -125,8 +125,8 @@ def mark(place: Atlas, candidate: Candidate, label: bool = True) -> dict[str, An
 def heading() -> None:
     """Title, and in one line what the picture is."""
     st.html(
-        "<div class='gb-title'><h1>Explore molecules</h1><p>Each dot is a molecule. Click one to see "
-        "it; click between them to invent one.</p></div>"
+        "<div class='gb-title'><h1>Explore molecules</h1><p>Click a molecule to see it, or "
+        "between them to invent one.</p></div>"
     )
 
 
@@ -188,8 +188,8 @@ def hits_row(place: Atlas, hits: Sequence[int]) -> None:
         return
     if not hits and st.query_params.get("mol") is None:
         st.info(
-            f"Nothing is called “{plain(short(text, 60))}”. Try an abbreviation (FEC), a CAS number "
-            "(96-49-1), a formula (C3H4O3) or a SMILES (O=C1OCCO1)."
+            f"Nothing is called “{plain(short(text, 60))}”. Try an abbreviation (FEC), a CAS "
+            "number (96-49-1), a formula (C3H4O3) or a SMILES (O=C1OCCO1)."
         )
     if len(hits) > 1:
         shown = list(hits[:12])

@@ -11,6 +11,11 @@ from genbat.ui import basket, shared, state
 
 _CSS = Path(__file__).with_name("style.css").read_text("utf-8")
 
+_MARKS = (
+    "<p class='gb-marks'><span class='gb-measured'>● measured</span> "
+    "<span class='gb-computed'>◆ computed</span> <span class='gb-predicted'>○ predicted</span></p>"
+)
+
 PAGES = {
     "home": ("Home", ":material/home:"),
     "explore": ("Explore", ":material/explore:"),
@@ -42,5 +47,5 @@ def frame() -> None:
             help="What kind of matter you look at. More domains follow.",
         )
         basket.sidebar()
-        st.caption("● measured  ◆ computed  ○ predicted")
+        st.html(_MARKS)
     state.link(me=state.owner(), list=basket.current().id)

@@ -1,4 +1,4 @@
-"""The parts of Home: a picture of a walk through the map, drawn from the data; what numbers mean."""
+"""The parts of Home: a picture of a walk through the map, drawn from data; what numbers mean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from genbat.ui.words import short
 
 A, B = "O=C1OCCO1", "O=C1OCC(F)O1"  # ethylene carbonate, fluoroethylene carbonate
 WIDTH, HEIGHT = 1200, 400
-ROAD = 110  # height at which the walk starts and ends
+ROAD = 112  # height of the walk's middle
 TILE, TILE_HEIGHT, TOP = 200, 150, 230
 SPANS = (800, 620, 480, 360)  # pixels from A to B; the first that shows enough molecules
 ENOUGH, MOST = 500, 4000  # molecules in the picture
@@ -50,7 +50,7 @@ def picture() -> None:
         source = html.escape(_drawn(domain, state.is_dark()), quote=True)
         st.html(
             f'<img class="gb-picture" alt="{_ALT}" src="data:image/svg+xml;utf8,{source}">'
-            "<p class='gb-note'>A real walk: every grey dot is a known molecule, the blue line runs "
+            "<p class='gb-note'>A real walk: each grey dot is a known molecule, the blue line runs "
             "through the model's own space, and the drawings are what it writes on the way.</p>"
         )
 
@@ -107,23 +107,25 @@ def _stops(walk: path.Walk, most: int = 5) -> list[int]:
 
 def _framed(xy: np.ndarray, walk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Map and walk in the picture's pixels, by turning, shifting and scaling alone."""
-    turn = walk[-1] - walk[0]
-    length = float(np.hypot(*turn)) or 1.0
-    cos, sin = turn / length
-    rotate = np.array([[cos, -sin], [sin, cos]])
-    dots, road = ((points - walk[0]) @ rotate / length for points in (xy, walk))
-    seen = dots
-    span = SPANS[0]
+    middle = (walk.max(0) + walk.min(0)) / 2
+    along = np.linalg.svd(walk - walk.mean(0), full_matrices=False)[2][0]
+    along = along * (np.sign((walk[-1] - walk[0]) @ along) or 1.0)
+    turn = np.array([[along[0], -along[1]], [along[1], along[0]]])
+    dots, road = (xy - middle) @ turn, (walk - middle) @ turn
+    wide, high = np.ptp(road, axis=0)
+    seen, scale = dots, 1.0
     for span in SPANS:
-        corner = np.array([(WIDTH - span) / 2, ROAD])
-        seen = dots * span + corner
-        inside = (seen > 0).all(1) & (seen[:, 0] < WIDTH) & (seen[:, 1] < HEIGHT)
-        seen = seen[inside]
+        scale = min(span / max(wide, 1e-9), 2 * (ROAD - 20) / max(high, 1e-9))
+        seen = dots * scale + _shift(road * scale)
+        seen = seen[(seen > 0).all(1) & (seen[:, 0] < WIDTH) & (seen[:, 1] < HEIGHT)]
         if len(seen) >= ENOUGH:
             break
-    road = road * span + np.array([(WIDTH - span) / 2, ROAD])
-    road[:, 1] = np.clip(road[:, 1], 16, TOP - 24)
-    return seen[:: max(1, len(seen) // MOST)], road
+    return seen[:: max(1, len(seen) // MOST)], road * scale + _shift(road * scale)
+
+
+def _shift(road: np.ndarray) -> np.ndarray:
+    """What moves the middle of a walk to the middle of the road."""
+    return np.array([WIDTH / 2, ROAD]) - (road.max(0) + road.min(0)) / 2
 
 
 def _points(dots: np.ndarray) -> str:

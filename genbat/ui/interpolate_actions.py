@@ -23,8 +23,7 @@ def summary(found: Shown) -> None:
     valid = "every step valid" if not broken else f"{count(broken, 'step')} not valid"
     new = len({c.text for c in walk.candidates if c.verdict.ok and c.novel is not False})
     parts = [count(walk.distinct, "different molecule"), valid, f"{new} new"]
-    names = {"linear": "straight line", "slerp": "arc", "geodesic": "through the data"}
-    means = ", ".join(f"{names[k]} {v:.1f}" for k, v in found.means.items())
+    means = ", ".join(f"{interpolate_charts.WAYS[k]} {v:.1f}" for k, v in found.means.items())
     parts.append(f"mean distance to the data: {means}")
     far = walk.leaves_data
     amber = _far_words(far, "this way") if far else ""

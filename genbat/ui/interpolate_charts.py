@@ -19,6 +19,7 @@ LEFT, RIGHT = 58, 10  # pixels beside the plots, the filmstrip and the slider
 PREDICTED, COMPUTED, MEASURED = "#b07210", "#3b6fd4", "#0b8a5a"
 GREY, AMBER, ACCENT = "#8a93a0", "#e08a1e", "#2456c7"
 EDGE, FAR = 90.0, 99.0  # percentiles, as in the words for distance
+WAYS = {"linear": "straight line", "slerp": "arc", "geodesic": "through the data"}
 _TOP = 3.3  # of the remoteness axis, which counts -log10 of the share beyond
 
 
@@ -110,9 +111,8 @@ def distance_chart(walk: Walk, straight: np.ndarray | None, step: int) -> go.Fig
     figure.add_hline(y=2, line={"color": AMBER, "width": 1.2, "dash": "dot"})
     if straight is not None:
         _distance_line(figure, x, straight, "straight line", GREY, "dash", 1.6)
-    name = {"linear": "straight line", "slerp": "arc", "geodesic": "through the data"}[walk.kind]
-    _distance_line(figure, x, walk.percentile, name, ACCENT, "solid", 2.2)
-    _dress(figure, len(x), step, 150)
+    _distance_line(figure, x, walk.percentile, WAYS[walk.kind], ACCENT, "solid", 2.2)
+    _dress(figure, len(x), step, 175)
     shown = (50, 90, 99, 99.9)
     figure.update_yaxes(
         title_text="lonelier than / %",
@@ -181,9 +181,11 @@ def _frame(walk: Walk, candidate: Candidate, first: int, last: int, dark: bool) 
     brief = "inside" if percentile <= EDGE else "edge" if percentile <= FAR else "⚠ far"
     if candidate.verdict.ok:
         status = "new" if candidate.novel is not False else "known"
-        svg, mark = picture(candidate.text, 120, 80, dark), f"✓ {status}"
+        square = first == last and len(walk.candidates) > 7
+        svg = picture(candidate.text, 84 if square else 120, 84 if square else 80, dark)
+        mark = f"✓ {status}"
         told = f"{short(candidate.name or candidate.text)}: valid, {status}"
     else:
-        svg, mark, told = "", "not valid", "not valid: " + "; ".join(candidate.verdict.reasons)
+        svg, mark, told = "", "✗ not valid", "not valid: " + "; ".join(candidate.verdict.reasons)
     tone = GREY if candidate.novel is False else ACCENT if candidate.verdict.ok else AMBER
     return Frame(first, last, svg, mark, brief, f"{told}; {words}", tone, percentile > FAR)

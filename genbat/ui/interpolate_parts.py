@@ -18,7 +18,8 @@ from genbat.ui.components.latmap import latent_map
 from genbat.ui.interpolate_ends import LETTERS, clicked
 from genbat.ui.words import short
 
-KIND_NAMES = {"linear": "Straight line", "slerp": "Arc", "geodesic": "Through the data"}
+WAYS = interpolate_charts.WAYS
+KIND_NAMES = {"linear": "Straight", "slerp": "Arc", "geodesic": "Through data"}
 STEP, PLAYING, SEEN = "walk:step", "walk:playing", "walk:seen"
 PLAY_EVERY_S = 0.9
 FEWEST, MOST, USUAL = 2, 41, 11
@@ -73,13 +74,12 @@ def read_number(name: str, low: int, high: int, usual: int) -> int:
     return min(high, max(low, int(text))) if text.isdecimal() and len(text) < 4 else usual
 
 
-def way() -> tuple[str, int]:
-    """Kind of path and number of steps, from the controls and the link."""
+def way() -> str:
+    """Kind of path, from the control and the link."""
     asked = st.query_params.get("path", "geodesic")
     st.session_state.setdefault("walk:kind", asked if asked in KINDS else "geodesic")
-    st.session_state.setdefault("walk:steps", read_number("steps", FEWEST, MOST, USUAL))
     kind = st.segmented_control(
-        "Way",
+        "Way from A to B",
         KINDS,
         format_func=KIND_NAMES.__getitem__,
         key="walk:kind",
@@ -88,9 +88,16 @@ def way() -> tuple[str, int]:
     )
     kind = str(kind or "geodesic")
     st.caption(KIND_HELP[kind][0].upper() + KIND_HELP[kind][1:] + ".")
-    steps = st.slider("Number of steps", FEWEST, MOST, key="walk:steps")
-    state.link(path=kind, steps=int(steps))
-    return kind, int(steps)
+    state.link(path=kind)
+    return kind
+
+
+def steps() -> int:
+    """Number of steps, both ends included."""
+    st.session_state.setdefault("walk:steps", read_number("steps", FEWEST, MOST, USUAL))
+    wanted = st.number_input("Steps", FEWEST, MOST, key="walk:steps", width=120)
+    state.link(steps=int(wanted))
+    return int(wanted)
 
 
 def current(steps: int) -> int:
@@ -167,7 +174,7 @@ def _map(found: Shown, step: int, height: int) -> None:
 
 def _map_note(found: Shown) -> str:
     line = "" if found.line_xy is None else ", dashed: the straight line"
-    return f"{KIND_NAMES[found.walk.kind].lower()}: {len(found.walk.xy)} steps{line}"
+    return f"{WAYS[found.walk.kind]}: {len(found.walk.xy)} steps{line}"
 
 
 def _hear(event: dict, steps: int) -> None:
@@ -195,7 +202,14 @@ def _player(found: Shown, step: int) -> None:
     steps, playing = len(found.walk.candidates), bool(st.session_state.get(PLAYING))
     with st.container(horizontal=True, vertical_alignment="center", key="walk-player"):
         icon, word = (":material/pause:", "Pause") if playing else (":material/play_arrow:", "Play")
-        st.button(word, icon=icon, key="walk:play", on_click=_play, args=(steps,))
+        st.button(
+            word,
+            icon=icon,
+            key="walk:play",
+            on_click=_play,
+            args=(steps,),
+            help="Walk by itself. The arrow keys walk too, once the map has been clicked.",
+        )
         back, on = ":material/chevron_left:", ":material/chevron_right:"
         for name, icon, by in (("back", back, -1), ("on", on, 1)):
             st.button(
@@ -222,7 +236,6 @@ def _player(found: Shown, step: int) -> None:
 def _play(steps: int) -> None:
     playing = not st.session_state.get(PLAYING)
     st.session_state[PLAYING] = playing
-    st.session_state["walk:restart"] = True
     if playing and current(steps) == steps - 1:
         go_to(0)
 
@@ -258,10 +271,11 @@ def chosen_property() -> str:
     return str(st.session_state.get("walk:property") or "lumo_ev")
 
 
-def choose_property(found: Shown) -> None:
+def choose_property() -> None:
     """Which property the chart and the map's colour show: those the model predicts."""
     place = shared.atlas(state.domain())
-    labels = {p.key: p.axis for p in place.properties if p.key in found.predicted[0]}
+    predicted = place.system.predict(place.latents[:1])[0]
+    labels = {p.key: p.axis for p in place.properties if p.key in predicted}
     st.selectbox(
         "Property along the walk", list(labels), format_func=labels.__getitem__, key="walk:property"
     )

@@ -112,7 +112,7 @@ def colour(domain: str, key: str) -> latmap.Column:
         codes = place.generated.astype("u1")
         return latmap.category(codes, ["known", "generated"], "Status", ["#8a93a0", "#0072b2"])
     if key == "role":
-        names = sorted({str(r) for r in place.roles if r})
+        names = roles(domain)
         lookup = {name: k for k, name in enumerate(names)}
         codes = np.array([lookup.get(str(r), 255) for r in place.roles], "u1")
         return latmap.category(codes, names, "Role in a battery")
@@ -163,3 +163,9 @@ def step_size(domain: str) -> float:
 def new_rows(domain: str) -> np.ndarray:
     """Which rows are not among the known objects (n,), booleans."""
     return _place(domain).novel
+
+
+@st.cache_resource(show_spinner=False)
+def roles(domain: str) -> list[str]:
+    """The roles in a battery that some object plays."""
+    return sorted({str(role) for role in _place(domain).roles} - {""})

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict, replace
+from itertools import chain
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,7 +37,7 @@ def test_loss_falls(tmp_path):
     torch.manual_seed(0)
     run = training.Run(Network(config), config, SCHEDULE, tmp_path)
     corpus = training.make_corpus(known, config, SCHEDULE)
-    rows = list(range(64))
+    rows = list(range(32))
     parts = [run.advance(corpus, rows) for _ in range(30)]
     first, last = parts[0], parts[-1]
     assert last["reconstruction"] < 0.8 * first["reconstruction"]
@@ -63,7 +64,7 @@ def test_an_epoch_shows_every_molecule_once():
     schedule = replace(SHORT, mutants=0)
     corpus = training.make_corpus(known, config, schedule)
     epochs = [list(training.batches(corpus, schedule, e)) for e in (0, 1, 0)]
-    assert [sorted(sum(e, [])) for e in epochs] == [list(range(len(known)))] * 3
+    assert [sorted(chain(*e)) for e in epochs] == [list(range(len(known)))] * 3
     assert epochs[0] == epochs[2] != epochs[1]
     assert {len(rows) for rows in epochs[0][:-1]} <= {schedule.batch, len(known) % schedule.batch}
 
@@ -260,7 +261,7 @@ def test_conformal_quantile(system):
 def test_intervals_cover_what_they_promise():
     """Heads of known quality: nine of ten new values must lie in their intervals."""
     rng = np.random.default_rng(0)
-    count, t = 4_000, len(TARGETS)
+    count, t = 20_000, len(TARGETS)
     spread = rng.uniform(0.2, 1.0, (count, t))
     members = np.stack([-spread, spread]).astype("f4")  # mean 0, standard deviation `spread`
     truth = spread * rng.standard_t(4, (count, t))
@@ -276,8 +277,8 @@ def test_intervals_cover_what_they_promise():
     new = slice(count // 2, None)
     reach = np.array(found.quantile) * np.sqrt(spread[new] ** 2 + np.square(found.floor))
     coverage = (np.abs(truth[new]) <= reach).mean(0)
-    assert coverage.min() > 0.875
-    assert coverage.max() < 0.925
+    assert coverage.min() > 0.885
+    assert coverage.max() < 0.915
 
 
 def test_few_molecules_give_their_worst_score(system):

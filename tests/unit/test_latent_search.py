@@ -1,4 +1,4 @@
-"""Search in latent space: budgets, wishes and memory are honoured, the objective is what it says."""
+"""Search in latent space: budgets, wishes and memory are honoured; the objective is as told."""
 
 import numpy as np
 import pytest

@@ -24,7 +24,8 @@ function frame(f, pick) {
     button.className = "broken";
     line("div", "✗", button, "none");
   }
-  line("small", f.mark, button);
+  const [sign, ...rest] = f.mark.split(" "), mark = line("small", sign, button);
+  line("span", " " + rest.join(" "), mark, "rest");
   line("small", f.words, button, f.far ? "far" : "long");
   button.onclick = () => pick(f.first);
   return button;
