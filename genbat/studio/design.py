@@ -28,6 +28,7 @@ __all__ = ["Outcome", "Question", "judge", "known_share", "run", "start_points",
 _STARTS = 12
 _BATCH = 6  # judged after one round; the best of _CHOICE times as many met
 _CHOICE = 4
+_ROUNDS = 12  # a lot is judged at the latest after so many rounds
 _DECODED_EACH = 400  # latent points decoded at most for each candidate asked for
 _TAUGHT = 8  # known misses the Gaussian process needs to start with
 
@@ -139,13 +140,14 @@ class _Session:
     def _gradient(self, count: int) -> None:
         """Walk down the heads' predicted miss; of each lot the best by prediction are judged."""
         self.phase, pending, until = "gradient", list[Candidate](), self.done + count
+        rounds = 0
         budget = self.search.decoded + _DECODED_EACH * max(count, _BATCH)
         for fresh in gradient_search(self.search, self.start, budget=budget):
             self.look()
-            pending += fresh
-            if len(pending) >= _CHOICE * _BATCH:
+            pending, rounds = pending + fresh, rounds + 1
+            if len(pending) >= _CHOICE * _BATCH or (pending and rounds >= _ROUNDS):
                 self._judge_best(pending, until)
-                pending = []
+                pending, rounds = [], 0
             if self.done >= until:
                 return
         self._judge_best(pending, until)

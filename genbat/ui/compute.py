@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from genbat.ui.progress import job_progress
 from genbat.ui.words import count, plain, short
 
 JOBS = "compute:jobs"  # what was asked for -> its job, in this tab
+Molecules = Callable[[], Sequence[tuple[str, str]]]  # (text, name) of each
 ORBITALS = ("lumo_ev", "homo_ev", "gap_ev", "dipole_d", "vip_ev")
 
 
@@ -58,15 +59,15 @@ def submit(molecules: Sequence[tuple[str, str]], title: str, name: str) -> str:
     return job
 
 
-def several(molecules: Sequence[tuple[str, str]], key: str, name: str) -> None:
-    """A button for a whole selection of (text, name), called `name`; then its progress."""
+def several(number: int, molecules: Molecules, key: str, name: str) -> None:
+    """A button for a selection called `name`, then its progress; `molecules` gives the pairs."""
     running = _jobs().get(name)
     if running:
         job = job_progress(running, key)
         if not job.active:
             st.caption("The values are on the cards now; the table of this run is on Jobs.")
         return
-    words = count(len(molecules), "molecule")
+    words = count(number, "molecule")
     if st.button(f"Compute {words} with xTB", key=key, icon=":material/calculate:", help=_HELP):
-        submit(molecules, f"xTB of {words} selected on the map", name)
+        submit(molecules(), f"xTB of {words} selected on the map", name)
         st.rerun()

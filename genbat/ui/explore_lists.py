@@ -23,6 +23,7 @@ from genbat.ui.words import count, plain, short
 MOST = 200  # molecules taken over at once
 SHOWN = 500  # rows of a table
 DRAWN = 6
+DECODED = 24  # rows of a table whose text must be decoded first
 PROBLEMS = 12
 MARKS = 300
 
@@ -40,9 +41,10 @@ def selection(place: Atlas, colour: str, show: str, filters: Filters) -> None:
             st.caption("None of them passes the filters. Draw another one, or clear the filters.")
             return
         _drawings(place, rows[:DRAWN])
-        _table(place, rows[:SHOWN])
-        if len(rows) > SHOWN:
-            st.caption(f"The first {SHOWN:,} of {len(rows):,} are listed.")
+        listed = _listed(place, rows)
+        _table(place, listed)
+        if len(rows) > len(listed):
+            st.caption(f"{len(listed):,} of {len(rows):,} are listed.")
         _take(place, rows[:MOST], len(rows))
 
 
@@ -58,6 +60,12 @@ def selected(
     back = shared.known_mask(domain) if show == "generated" and not len(filters) else None
     hidden = latmap.unseen(event, column, back)
     return latmap.lassoed(event, shared.positions(domain), live, hidden)
+
+
+def _listed(place: Atlas, rows: np.ndarray) -> np.ndarray:
+    """Rows of the table: those with a text come first, a few that must be decoded follow."""
+    named = rows[rows < place.n_named][:SHOWN]
+    return np.concatenate([named, rows[rows >= place.n_named][:DECODED]])
 
 
 def _drawings(place: Atlas, rows: np.ndarray) -> None:
@@ -87,8 +95,8 @@ def _take(place: Atlas, rows: np.ndarray, total: int) -> None:
     if st.button(f"Add {count(len(rows), 'molecule')} to shortlist", icon=":material/add:"):
         _add_all(place, rows)
     name = hashlib.blake2b(rows.tobytes(), digest_size=8).hexdigest()
-    texts = [(place.texts[r], place.names[r]) for r in rows]
-    compute.several(texts, "explore:lasso", name)
+    pairs = lambda: [(place.texts[r], place.names[r]) for r in rows]  # noqa: E731
+    compute.several(len(rows), pairs, "explore:lasso", name)
 
 
 def _add_all(place: Atlas, rows: np.ndarray) -> None:

@@ -25,6 +25,7 @@ from genbat.ui.words import plain, short
 
 HEARD = "explore:heard"  # when the last event of the map happened
 LASSO = "explore:lasso"  # rows of the last lasso
+LOST = "explore:lost"  # a search that found nothing
 START_COLOUR = "lumo_ev"
 MAP_HEIGHT = 490
 FAMILIAR = {
@@ -178,7 +179,7 @@ def _searched(place: Atlas) -> None:
     try:
         put(shared.candidate(state.domain(), text))  # a SMILES nobody knows yet
     except ValueError:
-        return
+        st.session_state[LOST] = text
 
 
 def hits_row(place: Atlas, hits: Sequence[int]) -> None:
@@ -186,7 +187,7 @@ def hits_row(place: Atlas, hits: Sequence[int]) -> None:
     text = st.query_params.get("q", "")
     if not text:
         return
-    if not hits and st.query_params.get("mol") is None:
+    if st.session_state.get(LOST) == text:
         st.info(
             f"Nothing is called “{plain(short(text, 60))}”. Try an abbreviation (FEC), a CAS "
             "number (96-49-1), a formula (C3H4O3) or a SMILES (O=C1OCCO1)."
