@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_TARGET = re.compile(r"^\s*(\w+)\s*(<=|>=|<|>|=)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*$")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_TARGET = re.compile(rf"^\s*(\w+)\s*(<=|>=|<|>|=)\s*({_NUMBER})\s*$", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,11 @@ def parse_targets(targets: list[str], legal: set[str]) -> dict[str, Window]:
     windows: dict[str, Window] = {}
     for text in targets:
         match = _TARGET.match(text)
-        if not match:
-            raise ValueError(f"target: got {text!r}; write property<=number or property>=number")
+        if not match or not math.isfinite(float(match[3])):
+            raise ValueError(f"target: got {text[:60]!r}; write property<=number or property>=number")
         key, sign, number = match[1], match[2], float(match[3])
         if key not in legal:
-            raise ValueError(f"target: unknown property {key!r}; legal are {sorted(legal)}")
+            raise ValueError(f"target: unknown property {key[:60]!r}; legal are {sorted(legal)}")
         old = windows.get(key, Window())
         low = max(old.low, number) if sign in (">", ">=", "=") else old.low
         high = min(old.high, number) if sign in ("<", "<=", "=") else old.high

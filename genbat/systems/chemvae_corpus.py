@@ -35,11 +35,12 @@ class Schedule:
     canonical_share: float = 0.8
     mutants: int = 40_000
     mutant_phase: float = 0.5
+    head_steps: int = 3_000
     seed: int = 0
 
 
 PRESETS = {
-    "tiny": Schedule(steps=30, batch=32, warm_steps=10, forms=2, mutants=40),
+    "tiny": Schedule(steps=30, batch=32, warm_steps=10, forms=2, mutants=40, head_steps=20),
     "base": Schedule(),
 }
 # Where a preset's networks differ from `Config`'s own sizes.

@@ -39,6 +39,7 @@ from genbat.systems.chemvae_corpus import (
     steps_an_epoch,
     writable,
 )
+from genbat.systems.chemvae_heads import polish_heads
 from genbat.systems.chemvae_targets import TARGETS, scales, target_values
 
 __all__ = [  # what a script about a training needs, from one place
@@ -218,6 +219,8 @@ def train(
     held = writable(table[table["split"] == "calibration"], vocabulary)
     _loop(run, corpus, held["smiles"].tolist()[::5], minutes, progress)
     system = run.system()
+    if run.step >= schedule.steps:
+        polish_heads(system, known, steps=schedule.head_steps, seed=schedule.seed, progress=progress)
     system.config = replace(system.config, calibration=calibrate(system, held))
     return system
 

@@ -96,7 +96,7 @@ def _take(place: Atlas, rows: np.ndarray, total: int) -> None:
         _add_all(place, rows)
     name = hashlib.blake2b(rows.tobytes(), digest_size=8).hexdigest()
     pairs = lambda: [(place.texts[r], place.names[r]) for r in rows]  # noqa: E731
-    compute.several(len(rows), pairs, "explore:lasso", name)
+    compute.several(len(rows), pairs, "explore:ask", name)
 
 
 def _add_all(place: Atlas, rows: np.ndarray) -> None:

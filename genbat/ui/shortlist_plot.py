@@ -31,8 +31,8 @@ def axes(entries: Sequence[Entry], known: Mapping[str, Property]) -> dict[str, i
     if len(keys) < 2:
         return {}
     first, second = _defaults(keys)
-    x = _axis("x", "Across", keys, first, known)
-    y = _axis("y", "Upwards", [k for k in keys if k != x[0]], second, known)
+    x = _axis("across", "Across", keys, first, known)
+    y = _axis("up", "Upwards", [k for k in keys if k != x[0]], second, known)
     return dict([x, y])
 
 

@@ -154,14 +154,14 @@ def test_a_selection_goes_to_the_shortlist(place):
     label = f"Add {taken} molecules to shortlist"
     next(b for b in at.button if b.label == label).click().run()
     assert not at.exception
-    (mine,) = shared.shortlists().lists(at.query_params["me"], "molecules")
+    (mine,) = shared.shortlists().lists(at.session_state["owner"], "molecules")
     assert mine.count == taken
 
 
 def test_the_card_fills_the_basket():
     at = opened(mol=EC)
     next(b for b in at.button if b.label == "Add to shortlist").click().run()
-    (mine,) = shared.shortlists().lists(at.query_params["me"], "molecules")
+    (mine,) = shared.shortlists().lists(at.session_state["owner"], "molecules")
     assert [e.candidate.text for e in shared.shortlists().entries(mine.id)] == [EC]
 
 

@@ -44,7 +44,7 @@ def methods(run, budget):
     labels = [{"lumo_ev": float(v)} for v in known["lumo_ev"]]
     return {
         "gradient": lambda: gradient_search(run, start(), budget=budget),
-        "bayes": lambda: bayes_search(run, points, labels, judge, budget=budget, a_round=6),
+        "bayes": lambda: bayes_search(run, points, labels, judge, budget=budget, a_round=10),
         "walk": lambda: random_walk(run, start(), budget=budget),
         "prior": lambda: prior_draws(run, budget=budget),
     }
@@ -66,8 +66,8 @@ def test_budget_and_memory(name):
             return decode(z, **options)
 
     run.system = Counting()
-    met = [c for fresh in methods(run, 70)[name]() for c in fresh]
-    assert sum(points) == run.decoded == 70
+    met = [c for fresh in methods(run, 40)[name]() for c in fresh]
+    assert sum(points) == run.decoded == 40
     assert len({c.text for c in met}) == len(met) > 0
     assert all(c.verdict.ok and "lumo_ev" in c.properties for c in met)
     assert {c.provenance.condition["windows"]["lumo_ev"][1] for c in met} == {-50.0}
@@ -75,14 +75,14 @@ def test_budget_and_memory(name):
 
 @pytest.mark.parametrize("name", ["gradient", "bayes", "walk", "prior"])
 def test_known_texts_are_not_proposed(name):
-    first = [c.text for fresh in methods(search(), 40)[name]() for c in fresh]
-    again = [c.text for f in methods(search(seen=set(first)), 40)[name]() for c in f]
+    first = [c.text for fresh in methods(search(), 30)[name]() for c in fresh]
+    again = [c.text for f in methods(search(seen=set(first)), 30)[name]() for c in f]
     assert not set(first) & set(again)
 
 
 @pytest.mark.parametrize("name", ["gradient", "walk", "prior"])
 def test_the_same_seed_finds_the_same(name):
-    runs = [[c.text for f in methods(search(seed=3), 40)[name]() for c in f] for _ in range(2)]
+    runs = [[c.text for f in methods(search(seed=3), 30)[name]() for c in f] for _ in range(2)]
     assert runs[0] == runs[1]
 
 
@@ -150,7 +150,7 @@ def test_gradient_search_beats_a_blind_walk():
     best = {}
     for name in ("gradient", "walk"):
         run = search(seed=1)
-        met = [c for fresh in methods(run, 150)[name]() for c in fresh]
+        met = [c for fresh in methods(run, 120)[name]() for c in fresh]
         best[name] = min(c.properties["lumo_ev"].value for c in met)
     assert best["gradient"] < best["walk"]
 

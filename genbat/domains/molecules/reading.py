@@ -38,6 +38,8 @@ _ARCHIVES = {
 }
 _LINE = re.compile(r"\r\n|\r|\n")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # no text of any encoding holds these
+_FEW = 8  # of them may stand in a text all the same
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")  # turn text around
 _FIELD = re.compile(r"^>.*<([^>]*)>")
 
@@ -71,7 +73,7 @@ def read_molecules(data: bytes, filename: str) -> Found:
 
     Parameters
     ----------
-    data : at most 20 MB of text (UTF-8, UTF-16 or Latin-1); at most 100,000 rows are read.
+    data : at most 20 MB of text (UTF-8, UTF-16, Windows-1252 or Latin-1); at most 100,000 rows are read.
     filename : its ending says what it is (.smi, .csv, .tsv, .txt, .sdf).
 
     Raises
@@ -111,8 +113,8 @@ def _text(data: bytes, filename: str) -> str:
     text = _decoded(data, filename)
     if not text.strip():
         raise _refuse(filename, "is empty; write one SMILES a line")
-    strange = len(_CONTROL.findall(text[:100_000])) - text.count("\r", 0, 100_000)
-    if "\0" in text or strange > 0.02 * min(len(text), 100_000):
+    strange = len(_BINARY.findall(text[:100_000]))
+    if "\0" in text or strange > max(_FEW, 0.02 * min(len(text), 100_000)):
         raise _refuse(filename, "is no text (binary data); save it as plain text or CSV")
     return text
 
@@ -127,8 +129,16 @@ def _decoded(data: bytes, filename: str) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError:
         if encoding == "utf-8-sig":
-            return data.decode("latin-1")
+            return _western(data)
     raise _refuse(filename, "is no text (broken UTF-16 or binary); save it as UTF-8")
+
+
+def _western(data: bytes) -> str:
+    # What Windows and old programs write; other encodings spoil names, never a SMILES.
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _collect(records: Iterator[Raw | Bad], read: Callable[[Raw], str], filename: str) -> Found:

@@ -9,6 +9,7 @@ from genbat.core.candidate import Verdict
 ELEMENTS = frozenset({"H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl"})
 MAX_HEAVY = 24
 MAX_TEXT = 400
+BONDS = frozenset({Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE})
 
 rdBase.DisableLog("rdApp.*")
 
@@ -27,14 +28,21 @@ def parse_smiles(text: str) -> Chem.Mol:
         raise ValueError(f"SMILES: got {len(text)} characters; at most {MAX_TEXT} are read")
     if any(not 32 < ord(c) < 127 for c in text):
         raise ValueError(f"SMILES: {text[:40]!r} holds characters no SMILES uses (spaces, accents)")
-    mol = Chem.MolFromSmiles(text)
+    mol = _parsed(text)
     if mol is None or mol.GetNumAtoms() == 0:
         raise ValueError(f"SMILES: {text[:60]!r} cannot be read as a molecule: {_why(text)}")
     return mol
 
 
+def _parsed(text: str, sanitize: bool = True) -> Chem.Mol | None:
+    try:
+        return Chem.MolFromSmiles(text, sanitize=sanitize)
+    except RuntimeError:  # an element number that is none, as in [#999]
+        return None
+
+
 def _why(text: str) -> str:
-    mol = Chem.MolFromSmiles(text, sanitize=False)
+    mol = _parsed(text, sanitize=False)
     if mol is None:
         return "check brackets and ring closures"
     problems = Chem.DetectChemistryProblems(mol)
@@ -75,7 +83,14 @@ def judge(mol: Chem.Mol, max_heavy: int = MAX_HEAVY) -> Verdict:
         reasons.append("carries a net charge")
     if any(a.GetNumRadicalElectrons() for a in mol.GetAtoms()):
         reasons.append("is a radical")
+    if not all(b.GetBondType() in BONDS or _aromatic(b) for b in mol.GetBonds()):
+        reasons.append("has a bond that is none of single, double, triple and aromatic")
     return Verdict(not reasons, tuple(reasons))
+
+
+def _aromatic(bond: Chem.Bond) -> bool:
+    # SMILES can write C:C; what is aromatic lies in a ring.
+    return bool(bond.GetIsAromatic() and bond.IsInRing())
 
 
 def _element_list() -> str:

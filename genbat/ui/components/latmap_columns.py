@@ -55,6 +55,7 @@ class Column:
 
 
 def pack(head: Mapping[str, Any], raw: bytes = b"") -> bytes:
+    """A message: length of the header (4 bytes), header as JSON, raw bytes."""
     text = json.dumps(head).encode()
     return len(text).to_bytes(4, "little") + text + raw
 
