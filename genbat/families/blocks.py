@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -140,7 +142,7 @@ class HeadEnsemble(nn.Module):
         sizes = (latent, hidden, hidden, outputs)
         self.weights = nn.ParameterList(
             nn.Parameter(torch.randn(members, a, b) * (2.0 / (a + b)) ** 0.5)
-            for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+            for a, b in pairwise(sizes)
         )
         self.biases = nn.ParameterList(
             nn.Parameter(torch.zeros(members, 1, b)) for b in sizes[1:]

@@ -6,7 +6,7 @@ are known, the rest are generated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -195,8 +195,9 @@ class Atlas:
             return self._library(row - self.n_known)
         return self.describe(self.system.decode(self.latents[row])[0])
 
-    def candidates(self, rows: Sequence[int]) -> Iterator[Candidate]:
+    def candidates(self, rows: Iterable[int]) -> Iterator[Candidate]:
         """Several rows as candidates, predicted in one go."""
+        rows = [int(r) for r in rows]
         known = [r for r in rows if r < self.n_known]
         guesses = iter(self.system.predict(self.latents[known]) if known else [])
         for row in rows:

@@ -163,7 +163,7 @@ def paths(subject: Subject) -> Metrics:
     """Walks of STEPS between the ends of PAIRS by every kind of path.
 
     A walk's ends are the given molecules; `path_ends_exact` is the share of ends that the decoder
-    writes by itself.
+    writes by itself at the points where the system places them.
     """
     subject.report(0.0, "placing all known molecules")
     system = subject.system

@@ -66,6 +66,7 @@ def known_error(predicted: Tensor, wanted: Tensor) -> Tensor:
 def posterior(system: ChemVAE, smiles: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of q(z|x) by the encoder alone; each (n, latent)."""
     rows = [system.vocabulary.encode(s) for s in smiles]
-    parts = [system.network.vae.encoder(*pad(rows[k : k + BATCH])) for k in range(0, len(rows), BATCH)]
+    encoder = system.network.vae.encoder
+    parts = [encoder(*pad(rows[k : k + BATCH])) for k in range(0, len(rows), BATCH)]
     mean = torch.cat([m for m, _ in parts])
     return mean, torch.cat([(0.5 * v).exp() for _, v in parts])

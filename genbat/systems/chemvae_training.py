@@ -220,7 +220,8 @@ def train(
     _loop(run, corpus, held["smiles"].tolist()[::5], minutes, progress)
     system = run.system()
     if run.step >= schedule.steps:
-        polish_heads(system, known, steps=schedule.head_steps, seed=schedule.seed, progress=progress)
+        steps, seed = schedule.head_steps, schedule.seed
+        polish_heads(system, known, steps=steps, seed=seed, progress=progress)
     system.config = replace(system.config, calibration=calibrate(system, held))
     return system
 

@@ -145,10 +145,6 @@ def questions() -> list[Question]:
     ValueError : the first thing that is wrong, in words.
     """
     asked = draft()
-    if not asked["elements"]:
-        raise ValueError("Choose at least one element besides hydrogen.")
-    if not asked["systems"]:
-        raise ValueError("Choose at least one system to ask.")
     wishes: dict[str, Any] = {}
     if set(asked["elements"]) != set(asking.ELEMENT_ORDER):
         wishes["elements"] = list(asked["elements"])
@@ -162,6 +158,15 @@ def questions() -> list[Question]:
         Question(condition, s, minutes=float(asked["minutes"]), seed=int(asked["seed"]), **rest)
         for s in asked["systems"]
     ]
+
+
+def contradiction(asked: dict[str, Any]) -> str:
+    """Why no value can honour all wishes on a property, "" where one can."""
+    try:
+        _windows(asked)
+    except ValueError as wrong:
+        return str(wrong)
+    return ""
 
 
 def _windows(asked: dict[str, Any]) -> dict[str, Window]:

@@ -14,6 +14,7 @@ from genbat.ui.design_draft import (
     MOST_WISHES,
     ROUND,
     SENSES,
+    contradiction,
     draft,
     patterns,
     put,
@@ -49,16 +50,25 @@ def _words(text: str) -> None:
     st.markdown(text, width="content")
 
 
-def sentence() -> None:
-    """All gaps of the sentence; what is written goes into the draft."""
+def sentence() -> bool:
+    """All gaps of the sentence; what is written goes into the draft. Whether all gaps are well
+    filled: a mistake is told where it stands."""
     asked = draft()
     for number, wish in enumerate(list(asked["wishes"])):
         _wish_line(number, wish)
-    _made_of(asked)
-    _keeping(asked)
-    _asking(asked)
+    wrong = [contradiction(asked)]
+    _tell(wrong[0])
+    for part in (_made_of, _keeping, _asking):
+        wrong.append(part(asked))
+        _tell(wrong[-1])
     _more(asked)
     write_link(asked)
+    return not any(wrong)
+
+
+def _tell(wrong: str) -> None:
+    if wrong:
+        st.error(plain(wrong), icon=":material/error:")
 
 
 def _wish_line(number: int, wish: dict[str, Any]) -> None:
@@ -81,6 +91,7 @@ def _wish_line(number: int, wish: dict[str, Any]) -> None:
         wish["sense"] = st.selectbox(
             "How",
             SENSES,
+            contradiction,
             key=_gap(f"wish{number}:sense", wish["sense"]),
             label_visibility="collapsed",
             width=115,
@@ -144,7 +155,7 @@ def _usual(known: Property) -> None:
         st.caption(f"usual: {ends}", width="content", help=told)
 
 
-def _made_of(asked: dict[str, Any]) -> None:
+def _made_of(asked: dict[str, Any]) -> str:
     with _line():
         _words("made of H and")
         asked["elements"] = st.pills(
@@ -159,11 +170,10 @@ def _made_of(asked: dict[str, Any]) -> None:
             for key, word in asking.WITHOUT.items()
             if st.checkbox(f"without {word}", key=_gap(key, key in asked["without"]))
         ]
-    if not asked["elements"]:
-        st.error("Choose at least one element besides hydrogen.")
+    return "" if asked["elements"] else "Choose at least one element besides hydrogen."
 
 
-def _keeping(asked: dict[str, Any]) -> None:
+def _keeping(asked: dict[str, Any]) -> str:
     with _line():
         _words("keeping")
         asked["keep"] = st.text_input(
@@ -183,10 +193,7 @@ def _keeping(asked: dict[str, Any]) -> None:
             width=280,
             max_chars=300,
         )
-    wrong = _wrong_keep(asked["keep"])
-    if wrong:
-        st.error(plain(wrong))
-    _start_note(asked["start"])
+    return _wrong_keep(asked["keep"]) or _wrong_start(asked["start"])
 
 
 def _wrong_keep(text: str) -> str:
@@ -198,19 +205,20 @@ def _wrong_keep(text: str) -> str:
     return ""
 
 
-def _start_note(asked: str) -> None:
+def _wrong_start(asked: str) -> str:
+    """Tell which molecule a text means, or return why it means none."""
     if not asked.strip():
-        return
+        return ""
     place = shared.atlas(state.domain())
     try:
         found = find(place, asked)[0]
     except ValueError as wrong:
-        st.error(plain(str(wrong)))
-        return
+        return str(wrong)
     st.caption(f"Starting from {plain(name_of(place, found.text))}, `{found.text}`")
+    return ""
 
 
-def _asking(asked: dict[str, Any]) -> None:
+def _asking(asked: dict[str, Any]) -> str:
     systems = asking.systems_for(state.domain())
     titles = {name: registry.card(name).title for name in systems}
     with _line():
@@ -245,8 +253,7 @@ def _asking(asked: dict[str, Any]) -> None:
             width=110,
         )
         _words("candidates.")
-    if not asked["systems"]:
-        st.error("Choose at least one system to ask.")
+    return "" if asked["systems"] else "Choose at least one system to ask."
 
 
 def _more(asked: dict[str, Any]) -> None:

@@ -16,13 +16,20 @@ from genbat.ui.words import plain
 PATIENCE = "It runs as a job: you may close this page and come back by its link or from Jobs."
 
 
-def search_button() -> None:
-    """The one primary button, with what stands against the question before it is asked."""
+def search_button(well: bool) -> None:
+    """The one primary button, with what stands against the question before it is asked.
+
+    Parameters
+    ----------
+    well : whether the sentence has told no mistake.
+    """
+    if not well:
+        st.button("Search", type="primary", disabled=True, icon=":material/search:")
+        return
     try:
         questions = design_draft.questions()
     except ValueError as wrong:
         st.error(plain(str(wrong)), icon=":material/error:")
-        st.button("Search", type="primary", disabled=True, icon=":material/search:")
         return
     warn(questions[0])
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -59,6 +59,7 @@ def actions(found: Shown) -> None:
         )
     if st.button("Add whole path to shortlist", key="walk:addall", icon=":material/playlist_add:"):
         _add_all(valid)
+        st.rerun()
 
 
 def _add_all(candidates: Sequence[Candidate]) -> None:

@@ -21,7 +21,14 @@ from genbat.systems.chemvae_targets import TARGETS
 torch.set_num_threads(1)
 LONGEST = 12  # tokens: short texts are learnt in few steps
 SCHEDULE = training.Schedule(
-    steps=200, batch=32, rate=3e-2, beta=0.01, warm_steps=20, forms=2, mutants=30, canonical_share=0.5
+    steps=200,
+    batch=32,
+    rate=3e-2,
+    beta=0.01,
+    warm_steps=20,
+    forms=2,
+    mutants=30,
+    canonical_share=0.5,
 )
 
 

@@ -104,7 +104,8 @@ def _shipped_rows(out: Path) -> dict[str, dict[str, Any]]:
         return {}
     columns = ["smiles", *label_columns(), "failed"]
     done = table[table["failed"] != PENDING]
-    return {row["smiles"]: row for row in done[columns].to_dict("records")}
+    records: list[dict[str, Any]] = done[columns].to_dict("records")  # type: ignore[assignment]
+    return {row["smiles"]: row for row in records}
 
 
 def label_columns() -> list[str]:

@@ -1,4 +1,6 @@
-"""SMILES <-> SELFIES tokens: every token sequence is a molecule (Krenn et al., MLST 2020, 1, 045024).
+"""SMILES <-> SELFIES tokens: every token sequence is a molecule.
+
+Krenn et al., Mach. Learn.: Sci. Technol. 2020, 1, 045024.
 
 What is lost: stereo marks and isotopes (the domain's normal form has none). Nothing else: the
 data set holds only molecules that survive the round trip.
@@ -83,7 +85,9 @@ class Vocabulary:
             raise ValueError(f"SMILES: {smiles!r} needs {', '.join(strange)}, which no training "
                              "molecule contains")  # fmt: skip
         if len(tokens) > MAX_TOKENS:
-            raise ValueError(f"SMILES: {smiles!r} needs {len(tokens)} tokens; legal are {MAX_TOKENS}")
+            raise ValueError(
+                f"SMILES: {smiles!r} needs {len(tokens)} tokens; legal are {MAX_TOKENS}"
+            )
         return [index[token] for token in tokens]
 
     def decode(self, numbers: Iterable[int]) -> str | None:

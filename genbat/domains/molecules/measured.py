@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import chemicals
 import pandas as pd
@@ -107,17 +108,18 @@ def permittivity(cas: str) -> tuple[float, float | None, str] | None:
     table = _table("Electrolytes", "Permittivity (Dielectric Constant) of Liquids.tsv")
     if cas not in table.index:
         return None
-    row = table.loc[cas]
+    row: dict[str, Any] = dict(table.loc[cas])
     if row["Tmin"] <= ROOM_K <= row["Tmax"] and pd.notna(row["A"]):
-        powers = enumerate(row[["A", "B", "C", "D"]].fillna(0.0))
-        return sum(c * ROOM_K**k for k, c in powers), None, "CRC polynomial, 298.15 K"
+        terms = [row[c] * ROOM_K**k for k, c in enumerate("ABCD") if pd.notna(row[c])]
+        return float(sum(terms)), None, "CRC polynomial, 298.15 K"
     return float(row["Permittivity"]), None, f"CRC table, {row['T']:g} K"
 
 
-def _at_room(table: pd.DataFrame, cas: str) -> pd.Series | None:
-    if cas not in table.index or not table.loc[cas, "Tmin"] <= ROOM_K <= table.loc[cas, "Tmax"]:
+def _at_room(table: pd.DataFrame, cas: str) -> dict[str, Any] | None:
+    if cas not in table.index:
         return None
-    return table.loc[cas]
+    row: dict[str, Any] = dict(table.loc[cas])
+    return row if row["Tmin"] <= ROOM_K <= row["Tmax"] else None
 
 
 def viscosity(cas: str) -> dict[str, float]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
@@ -70,8 +71,7 @@ def embed(mol: Chem.Mol, *, conformers: int = CONFORMERS, seed: int = SEED) -> C
     if not ids:
         raise PhysicsFailed("no three-dimensional structure could be embedded (ETKDG)")
     best = ids[int(np.argmin(_relax_conformers(full)))]
-    kept = Chem.Mol(full, confId=best)
-    return kept
+    return Chem.Mol(full, confId=best)
 
 
 def _relax_conformers(full: Chem.Mol) -> list[float]:
@@ -125,7 +125,7 @@ def _short(error: Exception) -> str:
     return str(error).strip().split("\n")[-1][:120] or type(error).__name__
 
 
-def _single_point(method: str, geometry: Geometry, charge: int = 0, unpaired: int = 0):
+def _single_point(method: str, geometry: Geometry, charge: int = 0, unpaired: int = 0) -> Any:
     from tblite.interface import Calculator
 
     try:

@@ -53,7 +53,7 @@ def _plausible(formula: str) -> bool:
 
 def _rows() -> Iterator[list[str]]:
     for table in _TABLES:
-        with open(_tables_folder() / table, encoding="utf-8") as lines:
+        with (_tables_folder() / table).open(encoding="utf-8") as lines:
             for line in lines:
                 yield line.rstrip("\n").split("\t")
 
