@@ -186,7 +186,7 @@ def downloads(shortlist: Shortlist, entries: Sequence[Entry], goals: Mapping[str
         ("smi", "SMILES · one a line"),
         ("json", "JSON · everything"),
     ):
-        _download(words, _writer(entries, fmt), f"{stem}.{fmt}", _MIME.get(fmt, "text/plain"))
+        _download(words, writer(entries, fmt), f"{stem}.{fmt}", _MIME.get(fmt, "text/plain"))
     st.divider()
     author = st.text_input("Author of the report", key="report:author", max_chars=120)
     _download(
@@ -210,7 +210,8 @@ def _download(label: str, data: Callable[[], bytes], name: str, mime: str) -> No
     )
 
 
-def _writer(entries: Sequence[Entry], fmt: str) -> Callable[[], bytes]:
+def writer(entries: Sequence[Entry], fmt: str) -> Callable[[], bytes]:
+    """Makes the file once somebody asks for it."""
     extras = [
         {"note": e.note, "tags": ", ".join(e.tags), "rank": str(e.rank or "")} for e in entries
     ]

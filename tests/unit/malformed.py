@@ -33,7 +33,7 @@ class Case:
 
 BROKEN = """
 C( C) C((C) C(C C)C [C C] [ ] [] [[C]] [C[N]] C1CC C1CC2 C11 C1C1 C%1 C%99CC C%(100)CC C%10C%1
-C= C== C# C/ C\\ / C() (CC) =C #N C==C C##C .CC CC. CC..CC C- CC() C(=) C(=O [C@@@H](C)(N)O
+C= C== C# C/ C\\ / C() (CC) =C C==C C##C .CC CC. CC..CC C- CC() C(=) C(=O [C@@@H](C)(N)O
 [C@XX]C [C+10]C [C-9]C [CH5] [CH99]C [C:99999999999]C [C+99999999999999]C C(C)(C)(C)(C)C F=C
 O=O=O c1cccc1 c1cc cC c1ccccc1c n1cccc1 [nH] 0CC 9 % $ C>>C C>O>C CCO>> CC|c| "CC" 'CC' CC;CC
 CC,CC {CC} <b>CC</b> =CC+1 @SUM(A1) -CC +CC --CC InChI=1S/CH4/h1H4 XLYOFNOQVPJJNP ethanol

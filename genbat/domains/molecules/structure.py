@@ -45,7 +45,10 @@ def _why(text: str) -> str:
     mol = _parsed(text, sanitize=False)
     if mol is None:
         return "check brackets and ring closures"
-    problems = Chem.DetectChemistryProblems(mol)
+    try:
+        problems = Chem.DetectChemistryProblems(mol)
+    except RuntimeError:
+        return "it names an element that does not exist"
     return problems[0].Message().split("\n")[0] if problems else "no atoms"
 
 
