@@ -87,7 +87,9 @@ def parse_targets(targets: list[str], legal: set[str]) -> dict[str, Window]:
     for text in targets:
         match = _TARGET.match(text)
         if not match or not math.isfinite(float(match[3])):
-            raise ValueError(f"target: got {text[:60]!r}; write property<=number or property>=number")
+            raise ValueError(
+                f"target: got {text[:60]!r}; write property<=number or property>=number"
+            )
         key, sign, number = match[1], match[2], float(match[3])
         if key not in legal:
             raise ValueError(f"target: unknown property {key[:60]!r}; legal are {sorted(legal)}")

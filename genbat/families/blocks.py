@@ -144,9 +144,7 @@ class HeadEnsemble(nn.Module):
             nn.Parameter(torch.randn(members, a, b) * (2.0 / (a + b)) ** 0.5)
             for a, b in pairwise(sizes)
         )
-        self.biases = nn.ParameterList(
-            nn.Parameter(torch.zeros(members, 1, b)) for b in sizes[1:]
-        )
+        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(members, 1, b)) for b in sizes[1:])
 
     def forward(self, z: Tensor) -> Tensor:
         """z (batch, d) -> predictions (members, batch, outputs)."""

@@ -223,6 +223,8 @@ def train(
         steps, seed = schedule.head_steps, schedule.seed
         polish_heads(system, known, steps=steps, seed=seed, progress=progress)
     system.config = replace(system.config, calibration=calibrate(system, held))
+    if progress:
+        progress(1.0, f"trained {run.step} steps")
     return system
 
 

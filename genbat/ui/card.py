@@ -15,6 +15,7 @@ from genbat.studio import views
 from genbat.ui import basket, compute, shared, state
 from genbat.ui.components.gallery import Tile, gallery
 from genbat.ui.components.viewer3d import viewer
+from genbat.ui.slim import slim
 from genbat.ui.spark import Distribution
 from genbat.ui.words import plain, short
 
@@ -123,7 +124,7 @@ def structure(candidate: Candidate, key: str, height: int = 260) -> None:
 @st.cache_data(max_entries=4096, show_spinner=False)
 def picture(text: str, width: int = 240, height: int = 160, dark: bool = False) -> str:
     """Structural formula as SVG."""
-    return views.drawing(text, width, height, dark)
+    return slim(views.drawing(text, width, height, dark))
 
 
 def image(text: str, width: int, height: int) -> str:

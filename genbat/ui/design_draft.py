@@ -39,6 +39,7 @@ def fresh_draft() -> dict[str, Any]:
 
 
 def new_wish(key: str, sense: str, first: float, second: float = 0.0, weight: float = 1.0) -> dict:
+    """A wish as the page keeps it."""
     return {"key": key, "sense": sense, "first": first, "second": second, "weight": weight}
 
 
@@ -109,6 +110,7 @@ def put(asked: dict[str, Any]) -> None:
 
 
 def write_link(asked: dict[str, Any]) -> None:
+    """Write the whole sentence into the address."""
     want = ";".join(
         f"{w['key']}:{w['sense']}:{w['first']:g}"
         + (f":{w['second']:g}" if w["sense"] == "between" else "")

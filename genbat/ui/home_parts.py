@@ -12,6 +12,7 @@ from genbat.core.candidate import Candidate
 from genbat.studio import path, views
 from genbat.studio.explore import Atlas
 from genbat.ui import shared, state
+from genbat.ui.slim import slim
 from genbat.ui.words import short
 
 A, B = "O=C1OCCO1", "O=C1OCC(F)O1"  # ethylene carbonate, fluoroethylene carbonate
@@ -139,7 +140,7 @@ def _line(road: np.ndarray) -> str:
 def _stop(made: Candidate, at: np.ndarray, x: float, ink: Ink, dark: bool) -> str:
     """A molecule of the walk: its drawing in a box, tied to its place."""
     left = x - TILE / 2
-    drawing = views.drawing(made.text, TILE - 10, TILE_HEIGHT - 30, dark)
+    drawing = slim(views.drawing(made.text, TILE - 10, TILE_HEIGHT - 30, dark))
     placed = drawing.replace("<svg", f"<svg x='{left + 5:.0f}' y='{TOP + 2}'", 1)
     name = html.escape(short(made.name or made.text, 26))
     return (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BINS, HEIGHT = 20, 20
+BINS, HEIGHT = 18, 20
 FEWEST = 20  # values that make a distribution
 
 
@@ -30,10 +30,7 @@ class Distribution:
             return cls(good)
         counts = np.histogram(good, BINS, (low, high))[0]
         tops = HEIGHT * (1 - 0.95 * counts / counts.max())
-        steps = [f"{100 * k / BINS:.0f}%" for k in range(BINS + 1)]
-        corners = [
-            f"{x} {top:.0f}px" for k, top in enumerate(tops) for x in (steps[k], steps[k + 1])
-        ]
+        corners = [f"{100 * (k + 0.5) / BINS:.0f}% {top:.0f}px" for k, top in enumerate(tops)]
         return cls(good, low, high, f"polygon(0 100%,{','.join(corners)},100% 100%)")
 
     def share_below(self, value: float) -> float:

@@ -204,7 +204,6 @@ def test_a_job_outlives_its_app_and_the_server_leaves_after_it(lab, tmp_path, mo
     monkeypatch.setenv("GENBAT_HOME", str(tmp_path))
     app = subprocess.run([sys.executable, "-c", APP], capture_output=True, text=True, check=True)
     store, job = Store(), app.stdout.strip()
-
     def state():
         with store.read() as session:
             return session.get(JobRow, job).state

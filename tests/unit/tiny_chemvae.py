@@ -29,6 +29,7 @@ SCHEDULE = training.Schedule(
     forms=2,
     mutants=30,
     canonical_share=0.5,
+    head_steps=100,
 )
 
 

@@ -118,4 +118,3 @@ def _with_names(table: pd.DataFrame) -> pd.DataFrame:
     table["role"] = [s.role if s else "" for s in sources]
     table["reference"] = [s.reference if s else "" for s in sources]
     return table
-

@@ -156,9 +156,7 @@ def _one(cas: str) -> tuple[Found, list[Outlier]]:
     return _consistent(cas, found, outliers)
 
 
-def _consistent(
-    cas: str, found: Found, outliers: list[Outlier]
-) -> tuple[Found, list[Outlier]]:
+def _consistent(cas: str, found: Found, outliers: list[Outlier]) -> tuple[Found, list[Outlier]]:
     if "tm_k" in found and "tb_k" in found and found["tm_k"][0] > found["tb_k"][0]:
         text = f"Tm {found['tm_k'][0]:g} K, Tb {found['tb_k'][0]:g} K"
         outliers.append(Outlier(cas, "tb_k", text, "melts above its boiling point"))

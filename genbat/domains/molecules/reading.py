@@ -73,7 +73,8 @@ def read_molecules(data: bytes, filename: str) -> Found:
 
     Parameters
     ----------
-    data : at most 20 MB of text (UTF-8, UTF-16, Windows-1252 or Latin-1); at most 100,000 rows are read.
+    data : at most 20 MB of text (UTF-8, UTF-16, Windows-1252 or Latin-1); at most 100,000 rows
+        are read.
     filename : its ending says what it is (.smi, .csv, .tsv, .txt, .sdf).
 
     Raises

@@ -59,8 +59,11 @@ def pattern(smarts: str) -> Chem.Mol:
     query = Chem.MolFromSmarts(smarts) if 0 < len(smarts) <= 200 else None
     if query is None or query.GetNumAtoms() == 0:
         raise ValueError(f"substructure: got {smarts[:60]!r}; write SMARTS or SMILES, e.g. C(=O)O")
-    query.UpdatePropertyCache(strict=False)
-    Chem.FastFindRings(query)
+    try:
+        query.UpdatePropertyCache(strict=False)
+        Chem.FastFindRings(query)
+    except RuntimeError as error:  # an element RDKit does not know
+        raise ValueError(f"substructure: {smarts[:60]!r} names an unknown element") from error
     return query
 
 
