@@ -91,7 +91,6 @@ def _wish_line(number: int, wish: dict[str, Any]) -> None:
         wish["sense"] = st.selectbox(
             "How",
             SENSES,
-            contradiction,
             key=_gap(f"wish{number}:sense", wish["sense"]),
             label_visibility="collapsed",
             width=115,

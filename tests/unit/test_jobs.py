@@ -204,6 +204,7 @@ def test_a_job_outlives_its_app_and_the_server_leaves_after_it(lab, tmp_path, mo
     monkeypatch.setenv("GENBAT_HOME", str(tmp_path))
     app = subprocess.run([sys.executable, "-c", APP], capture_output=True, text=True, check=True)
     store, job = Store(), app.stdout.strip()
+
     def state():
         with store.read() as session:
             return session.get(JobRow, job).state
@@ -224,9 +225,6 @@ def test_a_lab_scheduler_takes_the_jobs(lab, tmp_path, monkeypatch):
     wait(lambda: away.get(app.stdout.strip()).state == "done")
     assert int(worker_of(away, app.stdout.strip()).split(":")[1]) in pids
     assert json.loads(home.server_file().read_text())["address"] == address
-
-
-# What needs no server.
 
 
 @pytest.fixture
