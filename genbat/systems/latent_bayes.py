@@ -44,9 +44,13 @@ def achieved_miss(search: Search, values: Sequence[Mapping[str, float] | None]) 
 
 
 class Surrogate:
-    """A Gaussian process from z (n, d) to the negative miss (n,)."""
+    """A Gaussian process from z (n, d) to the negative miss (n,).
 
-    def __init__(self, z: np.ndarray, miss: np.ndarray) -> None:
+    `earlier`, a process on fewer of the same data, gives its length scales to start from, which
+    saves most of the fit.
+    """
+
+    def __init__(self, z: np.ndarray, miss: np.ndarray, earlier: Surrogate | None = None) -> None:
         from botorch.fit import fit_gpytorch_mll
         from botorch.models import SingleTaskGP
         from botorch.models.transforms import Normalize, Standardize
@@ -56,11 +60,15 @@ class Surrogate:
         self.model = SingleTaskGP(
             x, y, input_transform=Normalize(x.shape[1]), outcome_transform=Standardize(1)
         )
+        if earlier:
+            for part in ("covar_module", "mean_module", "likelihood"):
+                known = getattr(earlier.model, part).state_dict()
+                getattr(self.model, part).load_state_dict(known)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a fit that stops early is still a fit
             fit_gpytorch_mll(
                 ExactMarginalLogLikelihood(self.model.likelihood, self.model),
-                optimizer_kwargs={"options": {"maxiter": 60}},
+                optimizer_kwargs={"options": {"maxiter": 12 if earlier else 60}},
             )
         self.best = float(y.max())
 
@@ -109,9 +117,10 @@ def bayes_search(
             "start_values: a Gaussian process needs at least 2 molecules with known values of the "
             "properties asked for; the gradient search needs none"
         )
+    surrogate = None
     while search.decoded < budget:
         known = np.isfinite(miss)
-        surrogate = Surrogate(*_memory(z[known], miss[known]))
+        surrogate = Surrogate(*_memory(z[known], miss[known]), surrogate)
         pool = search.descend(search.scatter(_best(z, miss), POOL, 0.5), steps=2)
         points = search.manifold.pull(surrogate.choose(pool, 3 * a_round), limit=search.limit)
         met = search.meet(points.astype("f4")[: budget - search.decoded])

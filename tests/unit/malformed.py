@@ -57,8 +57,6 @@ LOOK_ALIKE = [
     "\U0001f50b\U0001f50b",
     "\u0639\u0631\u0628\u064a",
     "C\ufeffC",
-    "\ufb01",
-    "\u2460CC",
 ]
 LONG = {
     "10000 atoms": "C" * 10_000,
