@@ -94,6 +94,16 @@ def write_outliers(table: Path, out: Path, progress: Progress = _silent) -> Path
     return out
 
 
+# ---------------------------------------------------------------------- crystals
+def build_crystals(workers: int, progress: Progress) -> Path:
+    """Relaxed and labelled crystals: hours; its log is a JSONL file under `home()`."""
+    from genbat.domains.crystals import build as labels
+
+    log = home() / "build" / "crystals.jsonl"
+    labels.label_missing(log, workers=workers, progress=progress)
+    return log
+
+
 # ---------------------------------------------------------------------- library and map
 def build_library(name: str, workers: int, progress: Progress) -> Path:
     """SIZE of a system's own molecules, LABELLED of them judged by xTB."""
@@ -186,6 +196,7 @@ def _builders() -> dict[str, Callable[[int, Progress], Path]]:
 
     return {
         "molecules": build_molecules,
+        "crystals": build_crystals,
         **{f"library:{name}": library(name) for name in registry.SYSTEMS},
         **{f"map:{domain}": plane(domain) for domain in registry.REFERENCE},
         "manifest": build_manifest,

@@ -1,0 +1,1 @@
+"""Crystals for electrodes and solid electrolytes: data, codec, physics, drawing."""

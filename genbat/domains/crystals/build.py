@@ -1,0 +1,87 @@
+"""`genbat build crystals`: relax and label every candidate, resumable, one process a core.
+
+Rows go to a JSONL log as each chunk ends (under a minute), so a stopped build loses little; the
+shipped table is made from the log at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from genbat.domains.crystals.candidates import Candidate, all_candidates
+
+CHUNK = 96
+Progress = Callable[[float, str], None]
+Row = dict[str, Any]
+
+
+def _one_thread() -> None:
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"
+
+
+def _start_worker() -> None:
+    import warnings
+
+    import torch
+
+    _one_thread()
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+
+
+def _label_chunk(chunk: list[Candidate]) -> list[Row]:
+    from genbat.domains.crystals.labelling import label_many
+
+    return label_many(chunk)
+
+
+def label_all(candidates: Iterable[Candidate], *, workers: int) -> Iterator[list[Row]]:
+    """Rows of many candidates, a chunk at a time, in no fixed order."""
+    todo = list(candidates)
+    chunks = [todo[k : k + CHUNK] for k in range(0, len(todo), CHUNK)]
+    _one_thread()  # before the workers start: they inherit it
+    with ProcessPoolExecutor(
+        workers, initializer=_start_worker, mp_context=get_context("spawn")
+    ) as pool:
+        for future in as_completed([pool.submit(_label_chunk, c) for c in chunks]):
+            yield future.result()
+
+
+def read_log(log: Path) -> dict[str, Row]:
+    """Rows already in the log, by name; a torn last line is dropped."""
+    rows = {}
+    if log.exists():
+        for line in log.read_text("utf-8").splitlines():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            rows[row["name"]] = row
+    return rows
+
+
+def label_missing(
+    log: Path, known: Iterable[str] = (), *, workers: int = 1, progress: Progress | None = None
+) -> dict[str, Row]:
+    """Label what is neither in the log nor `known`; returns the log's rows."""
+    rows = read_log(log)
+    done = {*rows, *known}
+    candidates = all_candidates()
+    todo = [c for c in candidates if c.name not in done]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as lines:
+        for chunk in label_all(todo, workers=workers):
+            rows |= {row["name"]: row for row in chunk}
+            lines.writelines(json.dumps(row, separators=(",", ":")) + "\n" for row in chunk)
+            lines.flush()
+            if progress:
+                count = len(done | rows.keys())
+                progress(count / len(candidates), f"{count} of {len(candidates)} crystals labelled")
+    return rows
