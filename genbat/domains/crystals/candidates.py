@@ -10,6 +10,7 @@ import random
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from pymatgen.core import Element
@@ -20,6 +21,7 @@ from genbat.domains.crystals.prototypes import Prototype, aflow, own, prototype
 from genbat.domains.crystals.random_crystals import random_crystal
 from genbat.domains.crystals.recipes import Recipe, Slots, aflow_recipes, own_recipes
 from genbat.domains.crystals.substitution import fill
+from genbat.domains.crystals.symmetry import FIRST_CUBIC, space_group_number
 
 SEED = 3
 VANADIUM_OXIDES = (  # V, O, share of the random crystals; all with at most 14 atoms a cell
@@ -29,6 +31,7 @@ VANADIUM_OXIDES = (  # V, O, share of the random crystals; all with at most 14 a
 RANDOM_CRYSTALS = 2700
 VOLUME_V_O = 11.5  # Å³ an atom, of vanadium oxides
 MAX_RANDOM = 14
+IDEAL = "|ideal"
 V_O_SEEDS = 2  # starts of each prototype
 
 
@@ -37,6 +40,7 @@ class Candidate:
     """One crystal to relax: where it comes from, and its seed for everything random.
 
     `name` is its identity: prototype and ions ("o3|A=Li+1|M=Co+3|X=O-2"), or "random|V2O5|17".
+    One that ends in "|ideal" starts without noise and keeps its symmetry on the way.
     """
 
     name: str
@@ -46,6 +50,11 @@ class Candidate:
     def seed(self) -> int:
         """From the name alone."""
         return zlib.crc32(self.name.encode())
+
+    @property
+    def ideal(self) -> bool:
+        """Whether it relaxes within the symmetry of its prototype: perhaps onto a saddle point."""
+        return self.name.endswith(IDEAL)
 
     @property
     def prototype(self) -> str:
@@ -61,7 +70,7 @@ def build_cell(candidate: Candidate) -> Cell:
     filled = {}
     for part in parts:
         slot, _, text = part.partition("=")
-        if slot != "seed":
+        if len(slot) == 1:
             filled[slot] = _ion(text)
     return fill(prototype(head), filled)
 
@@ -87,6 +96,9 @@ def all_candidates() -> list[Candidate]:
     for recipe in (*own_recipes(), *aflow_recipes(aflow())):
         for one in _chosen(recipe):
             chosen.setdefault(one.name, one)
+            if _is_cubic_ternary(one.prototype):
+                twin = Candidate(one.name + IDEAL, one.family)
+                chosen.setdefault(twin.name, twin)
     for one in _vanadium_oxides():
         chosen.setdefault(one.name, one)
     found = list(chosen.values())
@@ -115,6 +127,16 @@ def _round_robin(pools: list[list[str]], quota: int) -> Iterator[str]:
     turns = itertools.zip_longest(*pools)
     names = (name for turn in turns for name in turn if name is not None and _accepted(name))
     return itertools.islice(names, quota)
+
+
+@lru_cache(maxsize=None)
+def _is_cubic_ternary(name: str) -> bool:
+    """Most alloys and perovskites leave their cubic cell at 0 K; these get a second, ideal start."""
+    pattern = prototype(name)
+    letters = sorted(pattern.counts)
+    numbers = np.array([letters.index(slot) + 1 for slot in pattern.slots])
+    cell = Cell(numbers, pattern.positions @ pattern.lattice, pattern.lattice)
+    return len(letters) == 3 and space_group_number(cell, 0.01) >= FIRST_CUBIC
 
 
 Filling = dict[str, Ion]

@@ -32,7 +32,8 @@ def label_many(candidates: Sequence[Candidate]) -> list[Row]:
     starts = {}
     for one in candidates:
         try:
-            starts[one.name] = perturbed(build_cell(one), one.seed)
+            cell = build_cell(one)
+            starts[one.name] = cell if one.ideal else perturbed(cell, one.seed)
         except ValueError as wrong:
             rows[one.name]["failed"] = str(wrong)
     relaxed = {r.key: r for r in relax(evaluator(), starts.items(), SETTINGS)}

@@ -7,6 +7,7 @@ import warnings
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.chgnet_graph import Floats
 
+FIRST_CUBIC = 195
 SYMPREC = 0.1  # Å, the tolerance of every space group in the tables
 
 
