@@ -11,8 +11,6 @@ from pymatgen.core import Element
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.ions import ANION_ELEMENTS, REDOX_METALS, WORKING_IONS
 
-# CHGNet's own body-centred metals (fmax 0.02), eV/atom, by weights.
-METAL_ENERGIES = {"0.3.0": {"Li": -1.880, "Na": -1.289}, "r2scan": {}}
 FARADAY_MAH = 26801.48  # mAh in a mole of electrons
 
 

@@ -6,8 +6,8 @@ voltage, hull distance) is made from it later without another relaxation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ CLOSEST = 0.6  # shortest distance over the sum of covalent radii that is worth 
 EMPTY_NOISE = (0.01, 0.02)  # strain, Å
 
 Row = dict[str, Any]
+Key = TypeVar("Key", bound=Hashable)
 
 
 def label_many(candidates: Sequence[Candidate]) -> list[Row]:
@@ -40,12 +41,12 @@ def label_many(candidates: Sequence[Candidate]) -> list[Row]:
     for name, result in relaxed.items():
         rows[name] |= crystal_row(result)
     good = {name: r.cell for name, r in relaxed.items() if not r.failed}
-    _second_opinion(rows, good, "")
-    _empty(rows, good)
+    second_opinion(rows, good, "")
+    empty_hosts(rows, good, SETTINGS)
     return list(rows.values())
 
 
-def crystal_row(result: Relaxed[str]) -> Row:
+def crystal_row(result: Relaxed[Key]) -> Row:
     """What one relaxation found; lattice rows in Å, energy in eV/atom, moments in μB."""
     row: Row = {"failed": result.failed, "steps": result.steps}
     if result.failed or result.evaluation is None:
@@ -85,7 +86,7 @@ def closest(cell: Cell) -> float:
     return float((bonds.distance / (radii[bonds.center] + radii[bonds.other])).min())
 
 
-def _second_opinion(rows: dict[str, Row], cells: dict[str, Cell], prefix: str) -> None:
+def second_opinion(rows: dict[Key, Row], cells: dict[Key, Cell], prefix: str) -> None:
     """r2SCAN energy in eV/atom at the same geometry."""
     names = list(cells)
     for k in range(0, len(names), SETTINGS.batch):
@@ -95,8 +96,8 @@ def _second_opinion(rows: dict[str, Row], cells: dict[str, Cell], prefix: str) -
             rows[name][f"{prefix}r2scan"] = round(float(energy) / len(cells[name].numbers), 6)
 
 
-def _empty(rows: dict[str, Row], cells: dict[str, Cell]) -> None:
-    """Take the working ion out of every host and relax what is left."""
+def empty_hosts(rows: dict[Key, Row], cells: dict[Key, Cell], settings: Settings) -> None:
+    """Take the working ion out of every host and relax what is left; rows gain `empty_...`."""
     starts = {}
     for name, cell in cells.items():
         ion = working_ion(cell)
@@ -104,9 +105,9 @@ def _empty(rows: dict[str, Row], cells: dict[str, Cell]) -> None:
             rows[name]["ion"] = ion
             starts[name] = perturbed(without(cell, ion), 0, *EMPTY_NOISE)
     good = {}
-    for result in relax(evaluator(), starts.items(), SETTINGS):
+    for result in relax(evaluator(), starts.items(), settings):
         row = crystal_row(result)
         rows[result.key] |= {f"empty_{key}": value for key, value in row.items()}
         if not result.failed:
             good[result.key] = result.cell
-    _second_opinion(rows, good, "empty_")
+    second_opinion(rows, good, "empty_")

@@ -1,0 +1,89 @@
+"""Materials Project structures, relaxed with CHGNet: competing phases for the hull.
+
+They are read from a folder that is no part of GenBat (option `data` or the environment variable
+GENBAT_DATA), Materials Project, CC BY 4.0; without it the hull stands on GenBat's own entries alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from genbat.domains.crystals.chgnet_batch import Cell, evaluator
+from genbat.domains.crystals.labelling import SETTINGS, crystal_row, unpack
+from genbat.domains.crystals.relax import relax
+from genbat.domains.crystals.table import amounts, formation
+
+ARCHIVE = "crystals/mp_3202_cifs.tar.xz"
+VARIABLE = "GENBAT_DATA"
+MAX_ATOMS = 20
+Progress = Callable[[float, str], None]
+
+
+def folder() -> Path | None:
+    """Where data beside the project lie, if anywhere."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else None
+
+
+def read_cells(archive: Path) -> Iterator[tuple[str, Cell]]:
+    """(name, cell) of every structure of at most MAX_ATOMS atoms in an archive of CIFs."""
+    from pymatgen.core import Structure
+
+    with tarfile.open(archive) as files:
+        for member in files:
+            source = files.extractfile(member) if member.name.endswith(".cif") else None
+            if source is None:
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = Structure.from_str(source.read().decode(), fmt="cif")
+            found = found.get_primitive_structure()
+            if len(found) <= MAX_ATOMS and found.is_ordered:
+                numbers = np.array(found.atomic_numbers, np.int64)
+                lattice = np.array(found.lattice.matrix)
+                yield Path(member.name).stem, Cell(numbers, found.cart_coords, lattice)
+
+
+def relax_known(archive: Path, log: Path, progress: Progress | None = None) -> Path:
+    """Relax all structures of an archive; rows go to a JSONL log, a stopped run goes on."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    done = {name for name, _ in _rows(log)}
+    todo = [(name, cell) for name, cell in read_cells(archive) if name not in done]
+    with log.open("a", encoding="utf-8") as lines:
+        for count, result in enumerate(relax(evaluator(), todo, SETTINGS), 1):
+            row = {"name": result.key, **crystal_row(result)}
+            lines.write(json.dumps(row, separators=(",", ":")) + "\n")
+            lines.flush()
+            if progress:
+                progress(count / len(todo), f"{count} of {len(todo)} known phases relaxed")
+    return log
+
+
+def hull_entries(log: Path) -> list[tuple[dict[str, float], float]]:
+    """(atoms of each element, formation energy in eV/atom) of the relaxed phases of a log."""
+    found = []
+    for _, row in _rows(log):
+        if not row["failed"]:
+            counts = amounts(unpack(row))
+            try:
+                found.append((counts, formation(row["energy"], counts)))
+            except ValueError:  # an element without reference: radioactive ones and noble gases
+                continue
+    return found
+
+
+def _rows(log: Path) -> Iterator[tuple[str, dict]]:
+    if log.exists():
+        for line in log.read_text("utf-8").splitlines():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            yield row["name"], row

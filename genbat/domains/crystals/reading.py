@@ -1,0 +1,241 @@
+"""Crystals out of anybody's file: CIF (one or many blocks), POSCAR, XYZ with a lattice, JSON.
+
+Good crystals are kept and each bad one gets one problem that says where and what is legal. Disorder
+is refused, with its sites named, unless `order` is asked for: then each shared site takes its most
+frequent element and the crystal carries a note of what was done.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pymatgen.core import Structure
+
+from genbat.core.errors import InputProblem
+from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.structure import cell_of, judge
+
+MAX_BYTES = 20_000_000
+MAX_CRYSTALS = 2_000
+MAX_BLOCK = 400_000  # characters of one crystal
+ENDINGS = (".cif", ".vasp", ".poscar", ".xyz", ".extxyz", ".json", "POSCAR", "CONTCAR")
+_DATA_BLOCK = re.compile(r"(?m)^(?=data_)", re.IGNORECASE)
+_ARCHIVES = {b"PK": "a zip archive or spreadsheet", b"\x1f\x8b": "a gzip archive",
+             b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive", b"%PDF": "a PDF"}  # fmt: skip
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """One crystal of a file: its cell, name, first line, and what was done to it, if anything."""
+
+    cell: Cell
+    name: str
+    line: int
+    note: str = ""
+
+
+Found = tuple[list[Crystal], list[InputProblem]]
+Piece = tuple[int, str, str]  # first line, name, text
+
+
+def read_crystals(data: bytes, filename: str, *, order: bool = False) -> Found:
+    """The crystals of a file: good ones, and one problem for each bad one.
+
+    Parameters
+    ----------
+    data : at most 20 MB of text.
+    filename : its ending says what it is (.cif, .vasp, .poscar, .xyz, .extxyz, .json, or POSCAR).
+    order : give each disordered site its most frequent element instead of refusing it.
+
+    Raises
+    ------
+    ValueError : nothing of the file can be used; names the file and what is legal.
+    """
+    filename = clean(filename) or "file"
+    text = _text(data, filename)
+    split, read = _format(filename)
+    crystals: list[Crystal] = []
+    problems: list[InputProblem] = []
+    for count, (line, name, part) in enumerate(split(text)):
+        if count >= MAX_CRYSTALS:
+            words = f"only the first {MAX_CRYSTALS:,} crystals are read; split the file"
+            problems.append(InputProblem(filename, line, words))
+            break
+        try:
+            crystals.append(_crystal(read, part, line, clean(name), order))
+        except ValueError as wrong:
+            problems.append(InputProblem(filename, line, clean(str(wrong), 400)))
+    if not crystals and not problems:
+        raise ValueError(f"{filename}: holds no crystal; legal are {', '.join(ENDINGS)}")
+    return crystals, problems
+
+
+def clean(text: str, longest: int = 200) -> str:
+    """Text on one line without control characters, cut to `longest`."""
+    return " ".join(_CONTROL.sub(" ", text[: 4 * longest]).split())[:longest]
+
+
+def _text(data: bytes, filename: str) -> str:
+    if len(data) > MAX_BYTES:
+        size = f"{len(data) / 1e6:.1f} MB"
+        raise ValueError(f"{filename}: got {size}; at most {MAX_BYTES // 1_000_000} MB are read")
+    for start, what in _ARCHIVES.items():
+        if data.startswith(start):
+            raise ValueError(f"{filename}: is {what}, which is never opened; save the plain file")
+    if not filename.lower().endswith(tuple(e.lower() for e in ENDINGS)):
+        raise ValueError(f"{filename}: its ending says nothing; legal are {', '.join(ENDINGS)}")
+    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise ValueError(f"{filename}: is empty")
+    if "\0" in text:
+        raise ValueError(f"{filename}: is no text (binary data)")
+    return text
+
+
+Splitter = Callable[[str], Iterator[Piece]]
+Reader = Callable[[str], Structure]
+
+
+def _format(filename: str) -> tuple[Splitter, Reader]:
+    ending = filename.lower().rpartition(".")[2]
+    if ending == "cif":
+        return _cif_blocks, _from_cif
+    if ending in ("xyz", "extxyz"):
+        return _xyz_frames, _from_xyz
+    if ending == "json":
+        return _json_entries, _from_json
+    return lambda text: iter([(1, text.split("\n", 1)[0], text)]), _from_poscar
+
+
+def _crystal(read: Reader, text: str, line: int, name: str, order: bool) -> Crystal:
+    if len(text) > MAX_BLOCK:
+        raise ValueError(f"is longer than {MAX_BLOCK:,} characters; legal are up to 200 atoms")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            structure = read(text)
+    except Exception as wrong:  # the parsers raise whatever they trip over
+        raise ValueError(f"cannot be read: {clean(str(wrong), 200) or type(wrong).__name__}") from (
+            wrong
+        )
+    if not len(structure):
+        raise ValueError("holds no atoms")
+    structure, note = _ordered(structure, order)
+    structure.remove_oxidation_states()
+    cell = cell_of(structure)
+    verdict = judge(cell)
+    if not verdict.ok:
+        raise ValueError("; ".join(verdict.reasons))
+    return Crystal(cell, name or structure.composition.reduced_formula, line, note)
+
+
+def _ordered(structure: Structure, order: bool) -> tuple[Structure, str]:
+    shared = [site for site in structure if not site.is_ordered]
+    if not shared:
+        return structure, ""
+    kinds = sorted({site.species_string for site in shared})
+    listed = "; ".join(kinds[:4]) + (" and more" if len(kinds) > 4 else "")
+    if not order:
+        raise ValueError(
+            f"{len(shared)} of {len(structure)} sites are disordered ({listed}); order the crystal "
+            "first, or let each site take its most frequent element"
+        )
+    plain = structure.copy()
+    empty = []
+    for k, site in enumerate(structure):
+        if not site.is_ordered:
+            element, share = max(site.species.items(), key=lambda pair: pair[1])
+            if share < 0.5 and site.species.num_atoms < 0.5:
+                empty.append(k)
+            else:
+                plain[k] = element
+    plain.remove_sites(empty)
+    note = (
+        f"ordered by GenBat: {len(shared)} shared sites ({listed}) took their most frequent element"
+        + (f", {len(empty)} mostly empty ones were left out" if empty else "")
+    )
+    return plain, note
+
+
+# ---------------------------------------------------------------------- formats
+def _cif_blocks(text: str) -> Iterator[Piece]:
+    position = 0
+    parts = _DATA_BLOCK.split(text)
+    for part in parts:
+        line = text.count("\n", 0, position) + 1
+        position += len(part)
+        if part.lower().startswith("data_") and "_cell_length_a" in part.lower():
+            yield line, part.split("\n", 1)[0][5:], part
+        elif part.strip() and len(parts) == 1:
+            yield line, "", part
+
+
+def _from_cif(text: str) -> Structure:
+    from pymatgen.io.cif import CifParser
+
+    (found,) = CifParser.from_str(text, occupancy_tolerance=1.05).parse_structures(
+        primitive=False, check_occu=True, on_error="raise"
+    )
+    return found
+
+
+def _from_poscar(text: str) -> Structure:
+    from pymatgen.io.vasp import Poscar
+
+    return Poscar.from_str(text).structure
+
+
+def _xyz_frames(text: str) -> Iterator[Piece]:
+    lines = text.split("\n")
+    start = 0
+    while start < len(lines):
+        if not lines[start].strip():
+            start += 1
+            continue
+        try:
+            n = int(lines[start])
+        except ValueError:
+            yield start + 1, "", "\n".join(lines[start : start + 2])
+            return
+        frame = lines[start : start + n + 2]
+        yield start + 1, "", "\n".join(frame)
+        start += max(n, 0) + 2
+
+
+def _from_xyz(text: str) -> Structure:
+    import io
+
+    from ase.io import read
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    if "lattice" not in text.lower():
+        raise ValueError('no Lattice="..." in its second line; a crystal needs a cell')
+    atoms = read(io.StringIO(text), format="extxyz")
+    return AseAtomsAdaptor.get_structure(atoms)
+
+
+def _json_entries(text: str) -> Iterator[Piece]:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as wrong:
+        yield wrong.lineno, "", text[:100]
+        return
+    for entry in data if isinstance(data, list) else [data]:
+        yield 1, "", json.dumps(entry)
+
+
+def _from_json(text: str) -> Structure:
+    entry = json.loads(text)
+    if not isinstance(entry, dict) or "lattice" not in entry or "sites" not in entry:
+        raise ValueError("is no pymatgen structure (a JSON object with lattice and sites)")
+    # Read by hand: pymatgen's own reader would create whatever classes the file names.
+    species = [
+        {str(part["element"]): float(part["occu"]) for part in site["species"]}
+        for site in entry["sites"]
+    ]
+    return Structure(entry["lattice"]["matrix"], species, [site["abc"] for site in entry["sites"]])
