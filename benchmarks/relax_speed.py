@@ -58,7 +58,7 @@ def main():
     warnings.simplefilter("ignore")
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 24
     starts = cells(n)
-    evaluator()(([cell for _, cell in starts[:4]]))  # loaded and warm
+    evaluator()([cell for _, cell in starts[:4]])  # loaded and warm
     atoms = sum(len(cell.numbers) for _, cell in starts) / len(starts)
     print(f"{len(starts)} crystals, {atoms:.1f} atoms on average, fmax {FMAX} eV/Å")
     ends, seconds = ours(starts)

@@ -24,9 +24,7 @@ def cell_of(structure):
 
 
 def structure_of(cell):
-    return Structure(
-        Lattice(cell.lattice), cell.numbers, cell.positions, coords_are_cartesian=True
-    )
+    return Structure(Lattice(cell.lattice), cell.numbers, cell.positions, coords_are_cartesian=True)
 
 
 def samples(n):

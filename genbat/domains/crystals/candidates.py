@@ -10,7 +10,7 @@ import random
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from pymatgen.core import Element
@@ -82,9 +82,7 @@ def _ion(text: str) -> Ion:
 
 def _random_cell(formula: str, seed: int) -> Cell:
     v, o = (int(n) for n in formula[1:].split("O"))
-    found = random_crystal(
-        {"V": v, "O": o}, seed, volume_per_atom=VOLUME_V_O, max_atoms=MAX_RANDOM
-    )
+    found = random_crystal({"V": v, "O": o}, seed, volume_per_atom=VOLUME_V_O, max_atoms=MAX_RANDOM)
     return Cell(
         np.array(found.atomic_numbers, np.int64), found.cart_coords, np.array(found.lattice.matrix)
     )
@@ -129,9 +127,9 @@ def _round_robin(pools: list[list[str]], quota: int) -> Iterator[str]:
     return itertools.islice(names, quota)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _is_cubic_ternary(name: str) -> bool:
-    """Most alloys and perovskites leave their cubic cell at 0 K; these get a second, ideal start."""
+    """Most alloys and perovskites leave their cubic cell at 0 K: they get a second start."""
     pattern = prototype(name)
     letters = sorted(pattern.counts)
     numbers = np.array([letters.index(slot) + 1 for slot in pattern.slots])

@@ -1,4 +1,4 @@
-"""The graph of many crystals at once, in plain numpy: atoms, bonds and angles as CHGNet counts them.
+"""The joint graph of many crystals in plain numpy: atoms, bonds and angles as CHGNet counts them.
 
 CHGNet (Deng et al., Nat. Mach. Intell. 2023, 5, 1031) passes messages over bonds up to 6 Å and over
 angles between bonds up to 3 Å. Both directions of a bond share one feature vector, so a graph holds

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pymatgen.core import Element
 
 from genbat.core.candidate import ViewSpec
 from genbat.domains.crystals.chgnet_batch import Cell

@@ -102,6 +102,5 @@ FORMATS: dict[str, Writer] = {
 }
 
 
-
 def _one_line(text: str) -> str:
     return " ".join(text.split()).replace('"', "'")[:200]

@@ -48,4 +48,3 @@ def average_voltage(host_ev: float, empty_ev: float, metal_ev: float, ions: int)
 def capacity(ions: int, mass_g_mol: float) -> float:
     """Gravimetric capacity in mAh/g of the charged and discharged ions of one cell."""
     return FARADAY_MAH * ions / mass_g_mol
-

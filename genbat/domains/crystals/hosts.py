@@ -20,7 +20,7 @@ def symbols(cell: Cell) -> list[str]:
 
 
 def working_ion(cell: Cell) -> str:
-    """"Li" or "Na" where its removal leaves a framework that can give up electrons, else ""."""
+    """ "Li" or "Na" where its removal leaves a framework that can give up electrons, else ""."""
     elements = set(symbols(cell))
     for ion in WORKING_IONS:
         rest = elements - {ion}

@@ -1,7 +1,7 @@
 """Distance to the convex hull of formation energies, by linear programming.
 
-A crystal's hull energy is the lowest that a mixture of the entries of its chemical system reaches at
-its composition (Ong et al., Chem. Mater. 2008, 20, 1798): minimise w·e under composition balance.
+A crystal's hull energy is the lowest that a mixture of the entries of its chemical system reaches
+at its composition (Ong et al., Chem. Mater. 2008, 20, 1798): minimise w·e under composition balance.
 """
 
 from __future__ import annotations

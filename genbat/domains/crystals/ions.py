@@ -8,7 +8,7 @@ Shannon's six-coordinate ones (Acta Cryst. A 1976, 32, 751), extended by machine
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 _CATIONS: dict[float, str] = {
     1: "Li Na K Rb Cs Ag Cu Tl",
@@ -31,11 +31,63 @@ _ANIONS: dict[float, str] = {
 _SOFT = {"N-3": 1.46, "P-3": 1.90, "As-3": 2.00, "Sb-3": 2.20, "C-4": 1.60, "H-1": 1.35}
 # Cations that oxidise every anion but oxide and fluoride.
 _OXIDISING = frozenset(
-    "Bi+5 Pb+4 Tl+3 Ce+4 Cr+4 Cr+6 Fe+4 Co+4 Ni+4 Ni+3 Pd+4 Te+6 Te+4 Re+6 Os+5 Os+6 Ru+5 Mo+6 "
-    "W+6 As+5 Re+5 Fe+3.5 Co+3.5 Ni+3.5 Cr+3.5 Rh+4 Ir+4".split()
+    [
+        "Bi+5",
+        "Pb+4",
+        "Tl+3",
+        "Ce+4",
+        "Cr+4",
+        "Cr+6",
+        "Fe+4",
+        "Co+4",
+        "Ni+4",
+        "Ni+3",
+        "Pd+4",
+        "Te+6",
+        "Te+4",
+        "Re+6",
+        "Os+5",
+        "Os+6",
+        "Ru+5",
+        "Mo+6",
+        "W+6",
+        "As+5",
+        "Re+5",
+        "Fe+3.5",
+        "Co+3.5",
+        "Ni+3.5",
+        "Cr+3.5",
+        "Rh+4",
+        "Ir+4",
+    ]
 )
-REDOX_METALS = frozenset("Ti V Cr Mn Fe Co Ni Cu Nb Mo W Ru Rh Ir Re Os Pt Pd Ta Ce".split())
-ANION_ELEMENTS = frozenset("O S Se Te F Cl Br I N P As Sb C H".split())
+REDOX_METALS = frozenset(
+    [
+        "Ti",
+        "V",
+        "Cr",
+        "Mn",
+        "Fe",
+        "Co",
+        "Ni",
+        "Cu",
+        "Nb",
+        "Mo",
+        "W",
+        "Ru",
+        "Rh",
+        "Ir",
+        "Re",
+        "Os",
+        "Pt",
+        "Pd",
+        "Ta",
+        "Ce",
+    ]
+)
+ANION_ELEMENTS = frozenset(
+    ["O", "S", "Se", "Te", "F", "Cl", "Br", "I", "N", "P", "As", "Sb", "C", "H"]
+)
 WORKING_IONS = ("Li", "Na")
 
 
@@ -79,7 +131,7 @@ def metals(elements: str) -> tuple[Ion, ...]:
     return tuple(Ion(e) for e in sorted(elements.split()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def radius(ion: Ion) -> float:
     """Radius in Å: ionic (six neighbours where known, else the nearest number), or metallic."""
     from pymatgen.core import Element
@@ -115,7 +167,7 @@ def _shannon() -> dict[str, dict[tuple[float, int], float]]:
     return table
 
 
-@lru_cache(maxsize=None)
+@cache
 def covalent_radius(element: str) -> float:
     """Covalent radius in Å (Cordero et al., Dalton Trans. 2008, 2832)."""
     from pymatgen.analysis.molecule_structure_comparator import CovalentRadius

@@ -1,7 +1,7 @@
 """Materials Project structures, relaxed with CHGNet: competing phases for the hull.
 
-They are read from a folder that is no part of GenBat (option `data` or the environment variable
-GENBAT_DATA), Materials Project, CC BY 4.0; without it the hull stands on GenBat's own entries alone.
+They are read from a folder that is no part of GenBat (environment variable GENBAT_DATA), Materials
+Project, CC BY 4.0; without it the hull stands on GenBat's own entries alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Labels of many crystals by CHGNet: relaxed from a noisy start, their hosts emptied, r2SCAN beside.
+"""Labels of many crystals by CHGNet: relaxed from a noisy start, hosts emptied, r2SCAN beside.
 
 One row a candidate, plain JSON, complete enough that every derived number (formation energy,
 voltage, hull distance) is made from it later without another relaxation.

@@ -35,8 +35,8 @@ PROPERTIES: tuple[Property, ...] = (
         "voltage_v",
         "Average voltage",
         "V",
-        "Average voltage against the metal when all of the working ion leaves the host. PBE+U-like, "
-        "±0.3 V; no number where the emptied host falls apart.",
+        "Average voltage against the metal when all of the working ion leaves the host. "
+        "PBE+U-like, ±0.3 V; no number where the emptied host falls apart.",
         "computed",
         better=1,
     ),

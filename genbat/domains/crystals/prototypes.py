@@ -176,8 +176,9 @@ def own() -> dict[str, Prototype]:
 
 @lru_cache
 def aflow() -> dict[str, Prototype]:
-    """AFLOW's prototypes of 2 to 4 elements and at most MAX_ATOMS atoms; slots are A, B, C, D in the
-    order of falling electronegativity, so that "A" is the most anionic.
+    """AFLOW's prototypes of 2 to 4 elements and at most MAX_ATOMS atoms.
+
+    Slots are A, B, C, D in the order of falling electronegativity: "A" is the most anionic.
     """
     from pymatgen.analysis.prototypes import AFLOW_PROTOTYPE_LIBRARY
 

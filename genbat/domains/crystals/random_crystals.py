@@ -140,9 +140,7 @@ def _cell(system: str, volume: float, rng: np.random.Generator) -> Floats:
     return np.array(lattice.scale(volume).matrix)
 
 
-def _orbits(
-    group: Group, wanted: int, lattice: Floats, rng: np.random.Generator
-) -> Floats | None:
+def _orbits(group: Group, wanted: int, lattice: Floats, rng: np.random.Generator) -> Floats | None:
     """Fractional points (wanted, 3) made of whole orbits; None where luck fails."""
     parts: list[Floats] = []
     left = wanted

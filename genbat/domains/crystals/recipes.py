@@ -106,14 +106,13 @@ def _heuslers() -> dict[str, Slots]:
 
 
 def _hydrides() -> dict[str, Slots]:
-    """Binary hydrides MH to MH3, and pseudo-binary ones: two metals on one hydride's metal sites."""
-    binary = {"M": HYDRIDE_METALS, "X": HYDRIDE}
-    pseudo = {"A": HYDRIDE_METALS, "M": HYDRIDE_METALS, "X": HYDRIDE}
+    """Binary hydrides MH to MH3; pseudo-binary ones have two metals on a hydride's metal sites."""
+    binary: Slots = {"M": HYDRIDE_METALS, "X": HYDRIDE}
+    pseudo: Slots = {"A": HYDRIDE_METALS, "M": HYDRIDE_METALS, "X": HYDRIDE}
     two = ("rock salt L1_0", "rock salt L1_2", "fluorite L1_0", "fluorite L1_2", "perovskite",
            "K2PtH4", "K2PtCl6")  # fmt: skip
     one = ("rock salt", "fluorite", "MH3", "MH3 hexagonal")
     return dict.fromkeys(one, binary) | dict.fromkeys(two, pseudo)
-
 
 
 def aflow_recipes(patterns: Mapping[str, Prototype]) -> tuple[Recipe, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 from pymatgen.core import Element
 
 from genbat.domains.crystals.chgnet_batch import Cell, evaluator
-from genbat.domains.crystals.chgnet_graph import find_bonds
+from genbat.domains.crystals.chgnet_graph import Floats, find_bonds
 from genbat.domains.crystals.ions import covalent_radius
 from genbat.domains.crystals.relax import Settings, perturbed, relax
 
@@ -54,7 +54,9 @@ def element_energy(element: str, weights: str = "0.3.0") -> float:
     """
     known = elements()[weights]
     if element not in known:
-        raise ValueError(f"element: no reference energy for {element}; legal are {', '.join(known)}")
+        raise ValueError(
+            f"element: no reference energy for {element}; legal are {', '.join(known)}"
+        )
     return known[element]
 
 
@@ -95,11 +97,11 @@ def _starts(name: str) -> list[tuple[str, Cell]]:
 
 
 @lru_cache
-def _shapes() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _shapes() -> dict[str, tuple[Floats, Floats]]:
     """AFLOW label -> (lattice rows, fractional positions) of the one-element prototypes."""
     from pymatgen.analysis.prototypes import AFLOW_PROTOTYPE_LIBRARY
 
-    shapes = {}
+    shapes: dict[str, tuple[Floats, Floats]] = {}
     for entry in AFLOW_PROTOTYPE_LIBRARY:
         structure = entry["snl"].structure
         if len(structure.composition) == 1:

@@ -49,8 +49,8 @@ class Settings:
 class Relaxed(Generic[Key]):
     """One crystal at the end of its relaxation.
 
-    `failed` is empty where it converged, else the reason in words; energy (eV/atom) and `evaluation`
-    are then those of the last step, if there was one.
+    `failed` is empty where it converged, else the reason in words; energy (eV/atom) and
+    `evaluation` are then those of the last step, if there was one.
     """
 
     key: Key
@@ -137,9 +137,7 @@ def relax(
                 lists.append(found)
         walkers = []
         if ready:
-            for walker, result in zip(
-                ready, model([w.cell for w in ready], lists), strict=True
-            ):
+            for walker, result in zip(ready, model([w.cell for w in ready], lists), strict=True):
                 end = _step(walker, result, settings)
                 if end:
                     yield end
@@ -147,9 +145,7 @@ def relax(
                     walkers.append(walker)
 
 
-def _step(
-    walker: _Walker[Key], result: Evaluation, settings: Settings
-) -> Relaxed[Key] | None:
+def _step(walker: _Walker[Key], result: Evaluation, settings: Settings) -> Relaxed[Key] | None:
     """Move on, or say how it ended."""
     forces = walker.forces(result)
     fmax = float(np.linalg.norm(forces, axis=1).max())
@@ -159,8 +155,10 @@ def _step(
     if fmax > settings.fmax and walker.steps < settings.steps:
         walker.advance(forces)
         return None
-    failed = "" if fmax <= settings.fmax else (
-        f"not converged after {walker.steps} steps (largest force {fmax:.2f} eV/Å)"
+    failed = (
+        ""
+        if fmax <= settings.fmax
+        else (f"not converged after {walker.steps} steps (largest force {fmax:.2f} eV/Å)")
     )
     return Relaxed(walker.key, walker.cell, energy, result, fmax, walker.steps, failed)
 
@@ -174,13 +172,8 @@ def gate(cell: Cell, start_volume: float | None = None) -> Neighbours | str:
 
     CHGNet's numbers for overlapping or scattered atoms look harmless and mean nothing.
     """
-    volume = _volume(cell)
-    if not np.isfinite(volume) or volume < 0.5 * len(cell.numbers):
-        return "the cell has collapsed"
-    if start_volume and not VOLUME_RATIOS[0] < volume / start_volume < VOLUME_RATIOS[1]:
-        return f"the volume changed {volume / start_volume:.1f}-fold"
-    if _heights(cell.lattice).min() < 0.5:
-        return "the cell is thinner than 0.5 Å"
+    if reason := _bad_cell(cell, start_volume):
+        return reason
     bonds = neighbours(cell.positions, cell.lattice)
     if len(np.unique(bonds.center)) < len(cell.numbers):
         return "an atom has no neighbour within 6 Å"
@@ -189,6 +182,17 @@ def gate(cell: Cell, start_volume: float | None = None) -> Neighbours | str:
     if len(bonds.center) > MAX_BONDS or np.abs(bonds.image).max() > MAX_IMAGE:
         return "the cell is too dense"
     return bonds
+
+
+def _bad_cell(cell: Cell, start_volume: float | None) -> str:
+    volume = _volume(cell)
+    if not np.isfinite(volume) or volume < 0.5 * len(cell.numbers):
+        return "the cell has collapsed"
+    if start_volume and not VOLUME_RATIOS[0] < volume / start_volume < VOLUME_RATIOS[1]:
+        return f"the volume changed {volume / start_volume:.1f}-fold"
+    if _heights(cell.lattice).min() < 0.5:
+        return "the cell is thinner than 0.5 Å"
+    return ""
 
 
 def _volume(cell: Cell) -> float:

@@ -126,9 +126,7 @@ def judge(cell: Cell, max_atoms: int = MAX_ATOMS) -> Verdict:
     names = set(formula_counts(cell))
     strange = sorted(e for e in names if e in NOBLE or Element(e).Z > HEAVIEST)
     if strange:
-        reasons.append(
-            f"contains {', '.join(strange)}; legal are H to Bi without noble gases"
-        )
+        reasons.append(f"contains {', '.join(strange)}; legal are H to Bi without noble gases")
     if not 1 <= len(cell.numbers) <= max_atoms:
         reasons.append(f"has {len(cell.numbers)} atoms; legal are 1 to {max_atoms}")
     volume = float(abs(np.linalg.det(cell.lattice)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
+
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.chgnet_graph import Floats
 
@@ -28,6 +30,4 @@ def as_spglib(cell: Cell) -> tuple[Floats, Floats, list[int]]:
 
 def fractional(cell: Cell) -> Floats:
     """Fractional positions (n, 3), in [0, 1)."""
-    import numpy as np
-
-    return np.linalg.solve(cell.lattice.T, cell.positions.T).T % 1.0
+    return np.asarray(np.linalg.solve(cell.lattice.T, cell.positions.T).T % 1.0, float)

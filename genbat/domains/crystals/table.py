@@ -71,9 +71,7 @@ def host_labels(row: Row, cell: Cell) -> Row:
     empty = unpack({key: row[f"empty_{key}"] for key in ("numbers", "lattice", "positions")})
     n, m = len(cell.numbers), len(empty.numbers)
     voltage, second = (
-        average_voltage(
-            row[key] * n, row[f"empty_{key}"] * m, element_energy(ion, weights), n - m
-        )
+        average_voltage(row[key] * n, row[f"empty_{key}"] * m, element_energy(ion, weights), n - m)
         for key, weights in (("energy", "0.3.0"), ("r2scan", "r2scan"))
     )
     swelling = volume(empty) / volume(cell) - 1
@@ -148,7 +146,7 @@ def make_table(
     say(0.0, "gates and labels")
     table = pd.DataFrame([table_row(rows[name]) for name in rows])
     if known is not None:
-        older = known[~known["name"].isin(rows)].astype({c: object for c in TEXTS})
+        older = known[~known["name"].isin(rows)].astype(dict.fromkeys(TEXTS, object))
         table = pd.concat([older.drop(columns=["hull_ev", "split"]), table], ignore_index=True)
     table = table.sort_values("name", ignore_index=True)
     say(0.2, "looking for duplicates")
@@ -172,19 +170,18 @@ def make_table(
 
 def mark_duplicates(table: pd.DataFrame) -> None:
     """`failed` becomes DUPLICATE for repeated structures; ideal starts yield to noisy ones."""
-    good = table.index[table["failed"] == ""]
-    order = sorted(good, key=lambda k: (str(table.at[k, "name"]).endswith("|ideal"), k))
+    rows: list[Row] = table[table["failed"] == ""].reset_index().to_dict("records")  # type: ignore[assignment]
+    rows.sort(key=lambda row: (row["name"].endswith("|ideal"), row["name"]))
     entries = [
         Entry(
-            table.at[k, "formula"],
-            table.at[k, "energy_ev"],
-            table.at[k, "volume_a3"],
-            unpacked(*(table.at[k, c] for c in ("cell", "positions", "numbers"))),
+            row["formula"],
+            row["energy_ev"],
+            row["volume_a3"],
+            unpacked(row["cell"], row["positions"], row["numbers"]),
         )
-        for k in order
+        for row in rows
     ]
-    for one in find_duplicates(entries):
-        table.at[order[one], "failed"] = DUPLICATE
+    table.loc[[rows[k]["index"] for k in find_duplicates(entries)], "failed"] = DUPLICATE
 
 
 def add_hull(table: pd.DataFrame, others: Sequence[tuple[dict[str, float], float]]) -> None:
@@ -192,20 +189,15 @@ def add_hull(table: pd.DataFrame, others: Sequence[tuple[dict[str, float], float
     hull = Hull()
     for counts, energy in others:
         hull.add(counts, energy)
-    good = table.index[table["failed"] == ""]
-    compositions = {
-        k: {e: float(n) for e, n in Composition(table.at[k, "formula"]).as_dict().items()}
-        for k in good
-    }
-    for k in good:
-        hull.add(compositions[k], float(table.at[k, "formation_ev"]))
-    known: dict[str, float] = {}
-    table["hull_ev"] = np.nan
-    for k in good:
-        formula = table.at[k, "formula"]
-        if formula not in known:
-            known[formula] = hull.energy(compositions[k])
-        table.at[k, "hull_ev"] = float(table.at[k, "formation_ev"]) - known[formula]
+    good = table["failed"] == ""
+    formulas: list[str] = table.loc[good, "formula"].tolist()
+    energies = table.loc[good, "formation_ev"].astype(float).to_numpy()
+    atoms = {f: {e: float(n) for e, n in Composition(f).as_dict().items()} for f in set(formulas)}
+    for formula, energy in zip(formulas, energies, strict=True):
+        hull.add(atoms[formula], float(energy))
+    floor = {formula: hull.energy(counts) for formula, counts in atoms.items()}
+    table["hull_ev"] = float("nan")
+    table.loc[good, "hull_ev"] = energies - np.array([floor[f] for f in formulas])
 
 
 def host_count(table: pd.DataFrame) -> int:
