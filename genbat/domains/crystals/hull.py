@@ -1,7 +1,7 @@
 """Distance to the convex hull of formation energies, by linear programming.
 
 A crystal's hull energy is the lowest that a mixture of the entries of its chemical system reaches
-at its composition (Ong et al., Chem. Mater. 2008, 20, 1798): minimise w·e under composition balance.
+at its composition (Ong et al., Chem. Mater. 2008, 20, 1798): minimise w·e, atoms balanced.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Hull:
     def add(self, amounts: dict[str, float], formation_ev: float) -> None:
         """An entry: atoms of each element, formation energy in eV/atom."""
         fractions = atomic_fractions(amounts)
-        key = tuple(sorted((e, round(x, 6)) for e, x in fractions.items()))
+        key = tuple(sorted((e, round(x, 10)) for e, x in fractions.items()))
         known = self.entries[frozenset(fractions)]
         known[key] = min(formation_ev, known.get(key, np.inf))
 

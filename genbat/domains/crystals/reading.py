@@ -169,7 +169,7 @@ def _cif_blocks(text: str) -> Iterator[Piece]:
     for part in parts:
         line = text.count("\n", 0, position) + 1
         position += len(part)
-        if part.lower().startswith("data_") and "_cell_length_a" in part.lower():
+        if part.lower().startswith("data_") and ("_cell" in part.lower() or len(parts) < 3):
             yield line, part.split("\n", 1)[0][5:], part
         elif part.strip() and len(parts) == 1:
             yield line, "", part
@@ -213,7 +213,7 @@ def _from_xyz(text: str) -> Structure:
     from ase.io import read
     from pymatgen.io.ase import AseAtomsAdaptor
 
-    if "lattice" not in text.lower():
+    if "lattice=" not in text.lower():
         raise ValueError('no Lattice="..." in its second line; a crystal needs a cell')
     atoms = read(io.StringIO(text), format="extxyz")
     return AseAtomsAdaptor.get_structure(atoms)
