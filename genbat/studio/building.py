@@ -19,6 +19,7 @@ from genbat.studio.library import LABELLED, SIZE, make_library
 
 Progress = Callable[[float, str], None]
 OUTLIERS = "data/molecules_outliers.csv"
+CRYSTALS = "data/crystals.parquet"
 
 # File under assets/ -> licence, where its content comes from, the command that makes it.
 _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
@@ -33,6 +34,12 @@ _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
         "MIT",
         "measurements in the package chemicals that GenBat leaves out",
         "genbat build molecules",
+    ),
+    (
+        r"data/crystals\.parquet",
+        "MIT",
+        "prototypes (textbooks; AFLOW's in pymatgen), random search; CHGNet 0.3.0 and r2SCAN",
+        "genbat build crystals",
     ),
     (
         r"weights/(\w+)/metrics\.json",
@@ -96,12 +103,48 @@ def write_outliers(table: Path, out: Path, progress: Progress = _silent) -> Path
 
 # ---------------------------------------------------------------------- crystals
 def build_crystals(workers: int, progress: Progress) -> Path:
-    """Relaxed and labelled crystals: hours; its log is a JSONL file under `home()`."""
+    """Relaxed and labelled crystals: hours; logs are JSONL files under `home()`.
+
+    With GENBAT_DATA set, the Materials Project structures there are relaxed too and join the hull.
+    """
     from genbat.domains.crystals import build as labels
 
-    log = home() / "build" / "crystals.jsonl"
-    labels.label_missing(log, workers=workers, progress=progress)
-    return log
+    labels.label_missing(crystal_log(), _shipped_crystals(), workers=workers, progress=progress)
+    return write_crystals(workers, progress)
+
+
+def write_crystals(workers: int, progress: Progress) -> Path:
+    """assets/data/crystals.parquet from what the log holds so far, beside what is shipped."""
+    from genbat.domains.crystals import build as labels
+    from genbat.domains.crystals import known_phases, table
+
+    others = []
+    if folder := known_phases.folder():
+        log = home() / "build" / "known_phases.jsonl"
+        known_phases.relax_known(folder / known_phases.ARCHIVE, log, progress)
+        others = known_phases.hull_entries(log)
+    out = _asset(CRYSTALS)
+    known = pd.read_parquet(out) if out.exists() else None
+    rows = labels.read_log(crystal_log())
+    return table.make_table(rows, out, known=known, others=others, progress=progress)
+
+
+def build_elements(workers: int, progress: Progress) -> Path:
+    """The elements' reference energies of the crystals domain."""
+    from genbat.domains.crystals import references
+
+    progress(0.0, "relaxing the elements")
+    return references.make_table(Path(references.__file__).with_name(references.TABLE))
+
+
+def crystal_log() -> Path:
+    """Where the rows of `build_crystals` go as they come."""
+    return home() / "build" / "crystals.jsonl"
+
+
+def _shipped_crystals() -> list[str]:
+    table = paths.ASSETS / CRYSTALS
+    return pd.read_parquet(table, columns=["name"])["name"].tolist() if table.exists() else []
 
 
 # ---------------------------------------------------------------------- library and map
@@ -197,6 +240,8 @@ def _builders() -> dict[str, Callable[[int, Progress], Path]]:
     return {
         "molecules": build_molecules,
         "crystals": build_crystals,
+        "crystals:table": write_crystals,
+        "crystals:elements": build_elements,
         **{f"library:{name}": library(name) for name in registry.SYSTEMS},
         **{f"map:{domain}": plane(domain) for domain in registry.REFERENCE},
         "manifest": build_manifest,

@@ -1,7 +1,7 @@
 """Energies of the elements, the zero of every formation energy, and of the metals behind voltages.
 
-CHGNet's own: each element relaxed in the structures that elements like, the lowest kept. Made once
-by `genbat build crystals:elements` and shipped as `elements.csv`.
+CHGNet's own: each element relaxed in the structures that elements like, the lowest kept. Made
+once by `genbat build crystals:elements` and kept beside this file as `elements.csv`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ COLUMNS = ("element", "prototype", "0.3.0", "r2scan")
 _METALLIC = (
     "A_cF4_225_a", "A_cI2_229_a", "A_hP2_194_c", "A_cF8_227_a", "A_cP1_221_a", "A_hR2_166_c",
     "A_hR1_166_a", "A_tI2_139_a", "A_tI4_141_a", "A_oC8_64_f", "A_hP4_194_ac", "A_oC4_63_c",
-    "A_hP3_152_a", "A_hP4_194_bc",
+    "A_hP3_152_a", "A_hP4_194_bc", "A_cI16_220_c",
 )  # fmt: skip
 _MOLECULAR = ("A_mC4_12_i", "A_hR2_166_c", "A_oC8_64_f", "A_cP8_205_c", "A_tP4_136_f")
 _MOLECULES = {"H": 0.75, "N": 1.11, "O": 1.23, "F": 1.42, "Cl": 2.0, "Br": 2.3, "I": 2.7}  # Å
+_SCALES = (0.82, 0.88, 0.94, 1.0, 1.06, 1.12)  # of the covalent diameter
+_OWN = {"B": ("A_hR12_166_2h",), "Mn": ("A_cP20_213_cd",)}
 HEAVIEST = 83  # bismuth: what lies beyond is radioactive
-FMAX = 0.02
+SETTINGS = Settings(fmax=0.02, steps=120)
 
 
 @lru_cache
@@ -61,22 +63,23 @@ def element_energy(element: str, weights: str = "0.3.0") -> float:
 
 
 def make_table(out: Path) -> Path:
-    """Relax every element's structures with both weights and write the lowest (some minutes)."""
-    rows = []
-    for name in used_elements():
-        starts = list(_starts(name))
-        lowest: dict[str, tuple[float, str]] = {}
-        for weights in ("0.3.0", "r2scan"):
-            ends = relax(evaluator(weights), starts, Settings(fmax=FMAX, steps=300))
-            good = [(r.energy, r.key) for r in ends if not r.failed]
-            lowest[weights] = min(good)
-        energies = [f"{lowest[w][0]:.5f}" for w in ("0.3.0", "r2scan")]
-        rows.append([name, lowest["0.3.0"][1], *energies])
+    """Relax every element's structures and write the lowest (some minutes)."""
     with out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(rows)
+        for name in used_elements():
+            writer.writerow(_lowest(name))
+            file.flush()
     return out
+
+
+def _lowest(name: str) -> tuple[str, str, str, str]:
+    """One row; r2SCAN relaxes what 0.3.0 found."""
+    ends = [r for r in relax(evaluator(), _starts(name), SETTINGS) if not r.failed]
+    ends.sort(key=lambda end: end.energy)
+    again = [(end.key, end.cell) for end in ends[:3]]
+    second = min(r.energy for r in relax(evaluator("r2scan"), again, SETTINGS) if not r.failed)
+    return name, ends[0].key, f"{ends[0].energy:.5f}", f"{second:.5f}"
 
 
 def used_elements() -> list[str]:
@@ -87,13 +90,20 @@ def used_elements() -> list[str]:
 
 
 def _starts(name: str) -> list[tuple[str, Cell]]:
-    """Starts of one element, in every structure at two densities."""
-    labels = _MOLECULAR if name in _MOLECULES else _METALLIC
-    return [
-        (label, perturbed(_cell(label, name, swell), k, 0.01, 0.02))
-        for k, label in enumerate(labels)
-        for swell in (0.97, 1.05)
+    """Starts of one element: molecules with noise; else the best three structures, scaled best."""
+    if name in _MOLECULES:
+        return [(label, perturbed(_cell(label, name), 0, 0.01, 0.02)) for label in _MOLECULAR]
+    scaled = [
+        (label, _cell(label, name, scale))
+        for label in (*_METALLIC, *_OWN.get(name, ()))
+        for scale in _SCALES
     ]
+    energies = evaluator().energies([cell for _, cell in scaled])
+    energies /= np.array([len(cell.numbers) for _, cell in scaled])
+    best = [int(row.argmin()) + len(_SCALES) * k for k, row in
+            enumerate(energies.reshape(-1, len(_SCALES)))]  # fmt: skip
+    best.sort(key=lambda k: energies[k])
+    return [scaled[k] for k in best[:3]]
 
 
 @lru_cache
@@ -112,7 +122,7 @@ def _shapes() -> dict[str, tuple[Floats, Floats]]:
     return shapes
 
 
-def _cell(label: str, name: str, swell: float) -> Cell:
+def _cell(label: str, name: str, swell: float = 1.0) -> Cell:
     lattice, positions = _shapes()[label]
     cell = Cell(np.full(len(positions), Element(name).Z, np.int64), positions @ lattice, lattice)
     nearest = find_bonds(cell.positions, lattice, 8.0).distance.min()
