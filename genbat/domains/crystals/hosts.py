@@ -11,6 +11,7 @@ from pymatgen.core import Element
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.ions import ANION_ELEMENTS, REDOX_METALS, WORKING_IONS
 
+HOST_ANIONS = ANION_ELEMENTS - {"H", "C", "As", "Sb"}  # with these it is an alloy, no salt
 FARADAY_MAH = 26801.48  # mAh in a mole of electrons
 
 
@@ -24,7 +25,7 @@ def working_ion(cell: Cell) -> str:
     elements = set(symbols(cell))
     for ion in WORKING_IONS:
         rest = elements - {ion}
-        if ion in elements and rest & REDOX_METALS and rest & (ANION_ELEMENTS - {"H", "C"}):
+        if ion in elements and rest & REDOX_METALS and rest & HOST_ANIONS:
             return ion
     return ""
 

@@ -18,7 +18,7 @@ from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.chgnet_graph import Floats
 from genbat.domains.crystals.duplicates import Entry, find_duplicates
 from genbat.domains.crystals.gates import average_voltage, capacity, crystal_reason, host_reason
-from genbat.domains.crystals.hosts import symbols, without
+from genbat.domains.crystals.hosts import symbols, without, working_ion
 from genbat.domains.crystals.hull import Hull
 from genbat.domains.crystals.labelling import unpack
 from genbat.domains.crystals.references import element_energy
@@ -63,8 +63,8 @@ def table_row(row: Row) -> Row:
 
 def host_labels(row: Row, cell: Cell) -> Row:
     """Voltage (CHGNet 0.3.0 and r2SCAN at its geometries), capacity and volume change of a host."""
-    ion = row.get("ion", "")
-    if not ion:
+    ion = working_ion(cell)
+    if not ion or "empty_failed" not in row:
         return {"ion": ""}
     if row["empty_failed"]:
         return {"ion": ion, "host_failed": f"emptied, {row['empty_failed']}"}
@@ -197,7 +197,8 @@ def add_hull(table: pd.DataFrame, others: Sequence[tuple[dict[str, float], float
         hull.add(atoms[formula], float(energy))
     floor = {formula: hull.energy(counts) for formula, counts in atoms.items()}
     table["hull_ev"] = float("nan")
-    table.loc[good, "hull_ev"] = energies - np.array([floor[f] for f in formulas])
+    above = energies - np.array([floor[f] for f in formulas])
+    table.loc[good, "hull_ev"] = np.where(above < 1e-6, 0.0, above)  # the solver's last digits
 
 
 def host_count(table: pd.DataFrame) -> int:
