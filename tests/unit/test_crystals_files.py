@@ -195,7 +195,7 @@ def test_bonds_and_polyhedra_of_licoo2(licoo2):
     assert len(cobalt.corners) == 6
     lines = draw.bonds(licoo2)
     assert len([b for b in lines if b.length < 2.1]) >= 6
-    assert list(draw.legend(licoo2))[0] == "Li"
+    assert next(iter(draw.legend(licoo2))) == "Li"
     assert draw.view(licoo2).format == "cif"
 
 
@@ -220,3 +220,17 @@ def test_duplicates_are_found(licoo2):
         Entry("LiCoO2", -5.9, volume, licoo2),
     ]
     assert find_duplicates(entries) == {1: 0}
+
+
+def test_chemistry_of_licoo2(licoo2):
+    from genbat.domains.crystals import chemistry
+
+    assert chemistry.oxidation_states(licoo2) == {"Li": 1.0, "Co": 3.0, "O": -2.0}
+    assert chemistry.is_balanced(licoo2)
+    assert chemistry.flags(licoo2)[0] == "contains cobalt"
+    assert chemistry.density(licoo2) == pytest.approx(4.9, abs=0.6)
+    assert chemistry.mass(licoo2) == pytest.approx(97.87, abs=0.02)
+    lines = chemistry.diffraction(licoo2)
+    strongest = max(lines, key=lambda line: line.intensity)
+    assert strongest.intensity == pytest.approx(100)
+    assert 15 < lines[0].two_theta < 22  # (003) of the layers

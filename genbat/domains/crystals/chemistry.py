@@ -1,0 +1,128 @@
+"""What a chemist asks of a crystal first: charges, elements of concern, density, diffraction."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+from pymatgen.core import Composition, Element
+
+from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.ions import balances
+from genbat.domains.crystals.structure import formula_counts, reduced_formula, structure_of
+
+WAVELENGTH = "CuKa"  # 1.5418 Å
+# Supply at risk: the EU's critical raw materials of 2023 that batteries use, and scarce metals
+# (below 0.01 ppm in the crust).
+_CRITICAL = frozenset(
+    [
+        "Li",
+        "Co",
+        "Ni",
+        "Mn",
+        "Cu",
+        "V",
+        "Nb",
+        "Ta",
+        "W",
+        "Ga",
+        "Ge",
+        "Sb",
+        "Bi",
+        "As",
+        "P",
+        "Mg",
+        "Be",
+        "Sc",
+        "Y",
+        "La",
+        "Ce",
+        "Pr",
+        "Nd",
+        "Sm",
+        "Eu",
+        "Gd",
+        "Tb",
+        "Dy",
+        "Ho",
+        "Er",
+        "Tm",
+        "Yb",
+        "Lu",
+        "Hf",
+        "Sr",
+        "Ba",
+        "Ti",
+        "Si",
+        "Al",
+        "B",
+        "F",
+        "Ru",
+        "Rh",
+        "Pd",
+        "Os",
+        "Ir",
+        "Pt",
+    ]
+)
+_SCARCE = frozenset(["Ru", "Rh", "Pd", "Re", "Os", "Ir", "Pt", "Au", "Te"])
+_TOXIC = frozenset(["Be", "As", "Cd", "Hg", "Tl", "Pb"])
+
+
+@dataclass(frozen=True)
+class Line:
+    """A reflection of a powder pattern: 2 theta in degrees, intensity (100 the strongest), hkl."""
+
+    two_theta: float
+    intensity: float
+    label: str
+
+
+def oxidation_states(cell: Cell) -> dict[str, float]:
+    """Element -> most likely mean charge; empty where no charges balance.
+
+    pymatgen's guess by the frequency of oxidation states in the ICSD.
+    """
+    composition = Composition(formula_counts(cell)).reduced_composition
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        guesses = composition.oxi_state_guesses(max_sites=-40)
+    return {str(e): float(q) for e, q in guesses[0].items()} if guesses else {}
+
+
+def is_balanced(cell: Cell) -> bool:
+    """SMACT's judgement: neutral with charges that fit the electronegativities, or an alloy."""
+    return balances(reduced_formula(cell))
+
+
+def density(cell: Cell) -> float:
+    """g/cm³."""
+    return float(structure_of(cell).density)
+
+
+def flags(cell: Cell) -> list[str]:
+    """Warnings in words: cobalt, scarce, toxic and critical elements."""
+    found = set(formula_counts(cell))
+    words = ["contains cobalt"] if "Co" in found else []
+    for kind, elements in (("scarce", _SCARCE), ("toxic", _TOXIC)):
+        hits = sorted(found & elements)
+        words += [f"{kind}: {', '.join(hits)}"] if hits else []
+    critical = sorted(found & _CRITICAL)
+    return words + ([f"critical raw material (EU 2023): {', '.join(critical)}"] if critical else [])
+
+
+def diffraction(cell: Cell, two_theta: tuple[float, float] = (10.0, 90.0)) -> list[Line]:
+    """Simulated powder pattern, Cu K alpha, without broadening."""
+    from pymatgen.analysis.diffraction.xrd import XRDCalculator
+
+    structure = structure_of(cell)
+    pattern = XRDCalculator(WAVELENGTH).get_pattern(structure, two_theta_range=two_theta)
+    return [
+        Line(float(x), float(y), " ".join(str(i) for i in peaks[0]["hkl"]))
+        for x, y, peaks in zip(pattern.x, pattern.y, pattern.hkls, strict=True)
+    ]
+
+
+def mass(cell: Cell) -> float:
+    """Molar mass of the cell's content, g/mol."""
+    return float(sum(Element.from_Z(int(z)).atomic_mass for z in cell.numbers))
