@@ -78,12 +78,13 @@ def unpack(row: Row) -> Cell:
 
 
 def closest(cell: Cell) -> float:
-    """Shortest distance of two atoms, in sums of their covalent radii."""
+    """Shortest distance of two atoms, in sums of their covalent radii (infinite beyond 6 Å)."""
     from pymatgen.core import Element
 
     radii = np.array([covalent_radius(Element.from_Z(int(z)).symbol) for z in cell.numbers])
     bonds = find_bonds(cell.positions, cell.lattice, 6.0)
-    return float((bonds.distance / (radii[bonds.center] + radii[bonds.other])).min())
+    ratios = bonds.distance / (radii[bonds.center] + radii[bonds.other])
+    return float(ratios.min(initial=np.inf))
 
 
 def second_opinion(rows: dict[Key, Row], cells: dict[Key, Cell], prefix: str) -> None:

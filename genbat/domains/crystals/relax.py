@@ -190,7 +190,7 @@ def _bad_cell(cell: Cell, start_volume: float | None) -> str:
         return "the cell has collapsed"
     if start_volume and not VOLUME_RATIOS[0] < volume / start_volume < VOLUME_RATIOS[1]:
         return f"the volume changed {volume / start_volume:.1f}-fold"
-    if _heights(cell.lattice).min() < 0.5:
+    if heights(cell.lattice).min() < 0.5:
         return "the cell is thinner than 0.5 Å"
     return ""
 
@@ -199,7 +199,7 @@ def _volume(cell: Cell) -> float:
     return float(abs(np.linalg.det(cell.lattice)))
 
 
-def _heights(lattice: Floats) -> Floats:
+def heights(lattice: Floats) -> Floats:
     """Distances between opposite faces (3,), Å."""
     volume = abs(np.linalg.det(lattice))
     areas = [np.linalg.norm(np.cross(lattice[k - 2], lattice[k - 1])) for k in range(3)]

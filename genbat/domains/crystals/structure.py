@@ -14,12 +14,14 @@ from pymatgen.core import Composition, Element, Lattice, Structure
 from genbat.core.candidate import Verdict
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.labelling import closest
+from genbat.domains.crystals.relax import heights
 from genbat.domains.crystals.symmetry import fractional
 
 MAX_ATOMS = 200  # of a crystal that is read and judged
 HEAVIEST = 83
 NOBLE = frozenset({"He", "Ne", "Ar", "Kr", "Xe"})
-SHORTEST = 0.5  # Å, below it nothing is judged
+SHORTEST = 0.5  # sums of covalent radii; below it nothing is judged
+LONGEST, THINNEST = 200.0, 1.0  # Å, edge of a cell and distance of its faces
 _HEAD = """data_{formula}
 _symmetry_space_group_name_H-M 'P 1'
 _cell_length_a {a:.5f}
@@ -49,12 +51,10 @@ def structure_of(cell: Cell) -> Structure:
 
 
 def cell_of(structure: Structure) -> Cell:
-    """The cell of an ordered pymatgen structure."""
-    return Cell(
-        np.array(structure.atomic_numbers, np.int64),
-        np.array(structure.cart_coords, float),
-        np.array(structure.lattice.matrix, float),
-    )
+    """The cell of an ordered pymatgen structure, all atoms inside it."""
+    lattice = np.array(structure.lattice.matrix, float)
+    positions = np.array(structure.frac_coords, float) % 1.0 @ lattice
+    return Cell(np.array(structure.atomic_numbers, np.int64), positions, lattice)
 
 
 def to_text(cell: Cell) -> str:
@@ -129,12 +129,31 @@ def judge(cell: Cell, max_atoms: int = MAX_ATOMS) -> Verdict:
         reasons.append(f"contains {', '.join(strange)}; legal are H to Bi without noble gases")
     if not 1 <= len(cell.numbers) <= max_atoms:
         reasons.append(f"has {len(cell.numbers)} atoms; legal are 1 to {max_atoms}")
-    volume = float(abs(np.linalg.det(cell.lattice)))
-    if not np.isfinite(volume) or volume < 1.0 * len(cell.numbers):
-        reasons.append(f"has a cell of {volume:.2f} Å³, too small for its atoms")
-    elif len(cell.numbers) and closest(cell) < SHORTEST:
-        reasons.append(
-            f"has two atoms {closest(cell):.2f} times their covalent radii apart "
-            f"(at least {SHORTEST:g} is legal)"
-        )
+    if not reasons:
+        reasons = [reason for reason in (_cell_reason(cell) or _distance_reason(cell),) if reason]
     return Verdict(not reasons, tuple(reasons))
+
+
+def _cell_reason(cell: Cell) -> str:
+    edges = np.linalg.norm(cell.lattice, axis=1)
+    volume = float(abs(np.linalg.det(cell.lattice)))
+    if not np.isfinite(cell.positions).all() or not np.isfinite(volume):
+        return "has a cell or positions that are no numbers"
+    if volume < 1.0 * len(cell.numbers):
+        return f"has a cell of {volume:.2f} Å³, too small for its atoms"
+    if edges.max() > LONGEST or heights(cell.lattice).min() < THINNEST:
+        return (
+            f"has a cell with edges up to {edges.max():.4g} Å and {heights(cell.lattice).min():.2g}"
+            f" Å between two faces; legal are {LONGEST:g} and {THINNEST:g}"
+        )
+    return ""
+
+
+def _distance_reason(cell: Cell) -> str:
+    found = closest(cell)
+    if found >= SHORTEST:
+        return ""
+    return (
+        f"has two atoms {found:.2f} times their covalent radii apart (at least {SHORTEST:g} is "
+        "legal)"
+    )
