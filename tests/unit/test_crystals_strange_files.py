@@ -12,7 +12,22 @@ GOOD = Structure.from_spacegroup(
     [[0, 0, 0.5], [0, 0, 0], [0, 0, 0.26]],
 )  # fmt: skip
 TEXTS = {"a.cif": GOOD.to(fmt="cif", symprec=0.1), "POSCAR": GOOD.to(fmt="poscar")}
-JUNK = ("nan", "inf", "1e999", "-1", "0", "?", ".", "Qq", "\x07", "Ω", "2.83(5)", "999999", "'", ";")
+JUNK = (
+    "nan",
+    "inf",
+    "1e999",
+    "-1",
+    "0",
+    "?",
+    ".",
+    "Qq",
+    "\x07",
+    "Ω",
+    "2.83(5)",
+    "999999",
+    "'",
+    ";",
+)
 
 
 def drop_line(lines, rng):
