@@ -68,7 +68,7 @@ def test_displacement_ignores_drift():
     salt = build_cell(Candidate("rock salt|M=Mg+2|X=O-2", "binary"))
     shifted = Cell(salt.numbers, salt.positions + 0.7, salt.lattice)
     assert physics.displacement(salt, shifted) == pytest.approx(0, abs=1e-9)
-    moved = Cell(salt.numbers, salt.positions + [[0.1, 0, 0], [-0.1, 0, 0]], salt.lattice)
+    moved = Cell(salt.numbers, salt.positions + np.array([[0.1, 0, 0], [-0.1, 0, 0]]), salt.lattice)
     assert physics.displacement(salt, moved) == pytest.approx(0.1, abs=1e-6)
 
 
