@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from genbat.domains.crystals.candidates import Candidate, build_cell
+from genbat.domains.crystals.candidates import Start, build_cell
 from genbat.domains.crystals.chgnet_graph import neighbours
 from genbat.domains.crystals.codec import decode, encode, lattice_of, stretch_of, turned
 
@@ -16,7 +16,7 @@ def lengths(cell):
 
 @pytest.fixture
 def cells():
-    return [build_cell(Candidate(name, "")) for name in NAMES]
+    return [build_cell(Start(name, "")) for name in NAMES]
 
 
 def test_round_trip(cells):

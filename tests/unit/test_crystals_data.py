@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genbat.domains.crystals import build, data
-from genbat.domains.crystals.candidates import Candidate, build_cell
+from genbat.domains.crystals.candidates import Start, build_cell
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.gates import average_voltage, capacity, crystal_reason, host_reason
 from genbat.domains.crystals.hosts import without, working_ion
@@ -78,13 +78,13 @@ def test_charge_rules():
 
 
 def test_candidates_come_back_from_their_names():
-    cell = build_cell(Candidate(NAME, "layered"))
+    cell = build_cell(Start(NAME, "layered"))
     assert sorted(cell.numbers) == [3, 8, 8, 27]
-    ideal = build_cell(Candidate(NAME + "|ideal", "layered"))
+    ideal = build_cell(Start(NAME + "|ideal", "layered"))
     np.testing.assert_allclose(ideal.positions, cell.positions)
-    mixed = build_cell(Candidate("spinel|A=Li+1|M=Mn+3.5|X=O-2", "spinel"))
+    mixed = build_cell(Start("spinel|A=Li+1|M=Mn+3.5|X=O-2", "spinel"))
     assert len(mixed.numbers) == 14
-    alloy = build_cell(Candidate("Heusler|A=Cu|M=Mn|X=Al", "Heusler"))
+    alloy = build_cell(Start("Heusler|A=Cu|M=Mn|X=Al", "Heusler"))
     assert sorted(alloy.numbers) == [13, 25, 29, 29]
 
 
@@ -150,10 +150,10 @@ def test_hull_agrees_with_pymatgen():
 
 
 def test_hosts_are_recognised():
-    host = build_cell(Candidate(NAME, "layered"))
+    host = build_cell(Start(NAME, "layered"))
     assert working_ion(host) == "Li"
     assert sorted(without(host, "Li").numbers) == [8, 8, 27]
-    salt = build_cell(Candidate("rock salt|M=Li+1|X=Cl-1", "binary"))
+    salt = build_cell(Start("rock salt|M=Li+1|X=Cl-1", "binary"))
     assert working_ion(salt) == ""
 
 
@@ -173,7 +173,7 @@ def test_gates_say_why():
 
 
 def test_structures_survive_packing():
-    cell = build_cell(Candidate("V2O5|M=V+5|X=O-2", "vanadium oxide"))
+    cell = build_cell(Start("V2O5|M=V+5|X=O-2", "vanadium oxide"))
     row = packed(cell, "")
     back = unpacked(row["cell"], row["positions"], row["numbers"])
     assert volume(back) == pytest.approx(volume(cell), rel=1e-5)

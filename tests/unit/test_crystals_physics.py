@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genbat.domains.crystals import physics
-from genbat.domains.crystals.candidates import Candidate, build_cell
+from genbat.domains.crystals.candidates import Start, build_cell
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.codec import turned
 from genbat.domains.crystals.properties import BY_KEY, PROPERTIES
@@ -13,12 +13,12 @@ from genbat.domains.crystals.references import element_energy, elements
 
 @pytest.fixture(scope="module")
 def judged():
-    host = build_cell(Candidate("o3|A=Li+1|M=Co+3|X=O-2", "layered"))
+    host = build_cell(Start("o3|A=Li+1|M=Co+3|X=O-2", "layered"))
     positions = host.positions.copy()
     positions[1] = positions[0] + 0.1
     overlap = Cell(host.numbers, positions, host.lattice)
     argon = Cell(np.full(4, 18), host.positions, host.lattice)
-    salt = build_cell(Candidate("rock salt|M=Mg+2|X=O-2", "binary"))
+    salt = build_cell(Start("rock salt|M=Mg+2|X=O-2", "binary"))
     return dict(physics.judge_many([host, overlap, argon, salt]))
 
 
@@ -59,13 +59,13 @@ def test_judging_can_be_stopped():
     def stop(fraction, text):
         raise KeyboardInterrupt
 
-    salt = build_cell(Candidate("rock salt|M=Mg+2|X=O-2", "binary"))
+    salt = build_cell(Start("rock salt|M=Mg+2|X=O-2", "binary"))
     with pytest.raises(KeyboardInterrupt):
         list(physics.judge_many([salt], progress=stop))
 
 
 def test_displacement_ignores_drift():
-    salt = build_cell(Candidate("rock salt|M=Mg+2|X=O-2", "binary"))
+    salt = build_cell(Start("rock salt|M=Mg+2|X=O-2", "binary"))
     shifted = Cell(salt.numbers, salt.positions + 0.7, salt.lattice)
     assert physics.displacement(salt, shifted) == pytest.approx(0, abs=1e-9)
     moved = Cell(salt.numbers, salt.positions + np.array([[0.1, 0, 0], [-0.1, 0, 0]]), salt.lattice)
@@ -75,7 +75,7 @@ def test_displacement_ignores_drift():
 def test_energy_does_not_depend_on_orientation():
     from genbat.domains.crystals.chgnet_batch import evaluator
 
-    host = build_cell(Candidate("o3|A=Li+1|M=Co+3|X=O-2", "layered"))
+    host = build_cell(Start("o3|A=Li+1|M=Co+3|X=O-2", "layered"))
     energies = evaluator().energies([host, turned(host, 1), turned(host, 2)])
     np.testing.assert_allclose(energies, energies[0], atol=1e-4)
 

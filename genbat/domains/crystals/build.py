@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from genbat.domains.crystals.candidates import Candidate, all_candidates
+from genbat.domains.crystals.candidates import Start, all_candidates
 
 CHUNK = 96
 Progress = Callable[[float, str], None]
@@ -36,13 +36,13 @@ def _start_worker() -> None:
     warnings.simplefilter("ignore")
 
 
-def _label_chunk(chunk: list[Candidate]) -> list[Row]:
+def _label_chunk(chunk: list[Start]) -> list[Row]:
     from genbat.domains.crystals.labelling import label_many
 
     return label_many(chunk)
 
 
-def label_all(candidates: Iterable[Candidate], *, workers: int) -> Iterator[list[Row]]:
+def label_all(candidates: Iterable[Start], *, workers: int) -> Iterator[list[Row]]:
     """Rows of many candidates, a chunk at a time, in no fixed order."""
     todo = list(candidates)
     chunks = [todo[k : k + CHUNK] for k in range(0, len(todo), CHUNK)]

@@ -36,7 +36,7 @@ V_O_SEEDS = 2  # starts of each prototype
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Start:
     """One crystal to relax: where it comes from, and its seed for everything random.
 
     `name` is its identity: prototype and ions ("o3|A=Li+1|M=Co+3|X=O-2"), or "random|V2O5|17".
@@ -62,7 +62,7 @@ class Candidate:
         return self.name.partition("|")[0]
 
 
-def build_cell(candidate: Candidate) -> Cell:
+def build_cell(candidate: Start) -> Cell:
     """The start of a candidate's relaxation, before noise; ValueError where there is none."""
     head, *parts = candidate.name.split("|")
     if head == "random":
@@ -88,14 +88,14 @@ def _random_cell(formula: str, seed: int) -> Cell:
     )
 
 
-def all_candidates() -> list[Candidate]:
+def all_candidates() -> list[Start]:
     """Every candidate, shuffled; takes about half a minute."""
-    chosen: dict[str, Candidate] = {}
+    chosen: dict[str, Start] = {}
     for recipe in (*own_recipes(), *aflow_recipes(aflow())):
         for one in _chosen(recipe):
             chosen.setdefault(one.name, one)
             if _is_cubic_ternary(one.prototype):
-                twin = Candidate(one.name + IDEAL, one.family)
+                twin = Start(one.name + IDEAL, one.family)
                 chosen.setdefault(twin.name, twin)
     for one in _vanadium_oxides():
         chosen.setdefault(one.name, one)
@@ -105,7 +105,7 @@ def all_candidates() -> list[Candidate]:
 
 
 # ---------------------------------------------------------------------- substitution
-def _chosen(recipe: Recipe) -> Iterator[Candidate]:
+def _chosen(recipe: Recipe) -> Iterator[Start]:
     """A recipe's quotas, spread evenly over its prototypes as far as they reach."""
     rng = random.Random(f"{SEED} {recipe.family} {len(recipe.patterns)}")
     pools: dict[bool, list[list[str]]] = {True: [], False: []}
@@ -117,7 +117,7 @@ def _chosen(recipe: Recipe) -> Iterator[Candidate]:
             pools[working].append([_name(name, f) for f in pool])
     for working, quota in ((True, recipe.working), (False, recipe.other)):
         for name in _round_robin(pools[working], quota):
-            yield Candidate(name, recipe.family)
+            yield Start(name, recipe.family)
 
 
 def _round_robin(pools: list[list[str]], quota: int) -> Iterator[str]:
@@ -194,7 +194,7 @@ def _accepted(name: str) -> bool:
 
 
 # ---------------------------------------------------------------------- vanadium oxides
-def _vanadium_oxides() -> Iterator[Candidate]:
+def _vanadium_oxides() -> Iterator[Start]:
     """Every prototype with V on its cation and O on its anion sites, and random crystals."""
     family = "vanadium oxide"
     for pattern in (*own().values(), *aflow().values()):
@@ -207,8 +207,8 @@ def _vanadium_oxides() -> Iterator[Candidate]:
                 for s in pattern.counts
             }
             for seed in range(V_O_SEEDS):
-                yield Candidate(f"{_name(pattern.name, filled)}|seed={seed}", family)
+                yield Start(f"{_name(pattern.name, filled)}|seed={seed}", family)
     shares = sum(share for *_, share in VANADIUM_OXIDES)
     for v, o, share in VANADIUM_OXIDES:
         for k in range(round(RANDOM_CRYSTALS * share / shares)):
-            yield Candidate(f"random|V{v}O{o}|{k}", family)
+            yield Start(f"random|V{v}O{o}|{k}", family)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from genbat.domains.crystals.candidates import Candidate, build_cell
+from genbat.domains.crystals.candidates import Start, build_cell
 from genbat.domains.crystals.chgnet_batch import Cell, evaluator
 from genbat.domains.crystals.chgnet_graph import find_bonds
 from genbat.domains.crystals.hosts import without, working_ion
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 Key = TypeVar("Key", bound=Hashable)
 
 
-def label_many(candidates: Sequence[Candidate]) -> list[Row]:
+def label_many(candidates: Sequence[Start]) -> list[Row]:
     """Rows of candidates, in their order; `failed` says why one has no numbers."""
     rows: dict[str, Row] = {c.name: {"name": c.name, "family": c.family} for c in candidates}
     starts = {}

@@ -193,17 +193,12 @@ def add_hull(table: pd.DataFrame, others: Sequence[tuple[dict[str, float], float
     formulas: list[str] = table.loc[good, "formula"].tolist()
     energies = table.loc[good, "formation_ev"].astype(float).to_numpy()
     atoms = {f: {e: float(n) for e, n in Composition(f).as_dict().items()} for f in set(formulas)}
-    for formula, energy in zip(formulas, energies, strict=True):
-        hull.add(atoms[formula], float(energy))
+    for formula, value in zip(formulas, energies, strict=True):
+        hull.add(atoms[formula], float(value))
     floor = {formula: hull.energy(counts) for formula, counts in atoms.items()}
     table["hull_ev"] = float("nan")
     above = energies - np.array([floor[f] for f in formulas])
     table.loc[good, "hull_ev"] = np.where(above < 1e-6, 0.0, above)  # the solver's last digits
-
-
-def host_count(table: pd.DataFrame) -> int:
-    """Distinct hosts with a voltage."""
-    return int(table["voltage_v"].notna().sum())
 
 
 def emptied(cell: Cell, ion: str) -> list[int]:
