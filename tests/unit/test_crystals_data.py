@@ -192,6 +192,14 @@ def test_polymorphs_share_a_split():
     assert shares.count("test") / 3000 == pytest.approx(0.1, abs=0.02)
 
 
+def test_chunks_stay_the_same_when_a_build_goes_on():
+    starts = [Start(f"x|{k}", "") for k in range(3 * build.CHUNK)]
+    whole = build.chunks_of(starts)
+    assert [len(chunk) for chunk in whole] == [build.CHUNK] * 3
+    first = {one.name for one in whole[0]}
+    assert build.chunks_of(starts, first) == whole[1:]
+
+
 def test_torn_lines_of_the_log_are_dropped(tmp_path):
     log = tmp_path / "log.jsonl"
     log.write_text('{"name": "a", "failed": ""}\n{"name": "b", "fai')
