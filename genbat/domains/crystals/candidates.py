@@ -28,7 +28,7 @@ VANADIUM_OXIDES = (  # V, O, share of the random crystals; all with at most 14 a
     (1, 2, 6), (2, 5, 4), (2, 3, 4), (1, 1, 3), (3, 5, 3), (4, 7, 2), (3, 7, 2), (4, 9, 2),
     (5, 9, 1), (2, 1, 1), (3, 4, 1), (3, 1, 1), (1, 3, 1),
 )  # fmt: skip
-RANDOM_CRYSTALS = 2700
+RANDOM_CRYSTALS = 3600
 VOLUME_V_O = 11.5  # Å³ an atom, of vanadium oxides
 MAX_RANDOM = 14
 IDEAL = "|ideal"
