@@ -42,8 +42,10 @@ def small_library(monkeypatch, log, known=(), stream=fake_labels, **options):
 
 
 def test_names():
-    assert building.DATASETS == ("molecules", "library:chemvae", "map:molecules", "manifest")
-    with pytest.raises(ValueError, match=r"'moleculs'; legal are molecules, library:chemvae"):
+    crystals = ("crystals", "crystals:table", "crystals:elements")
+    rest = ("library:chemvae", "map:molecules", "manifest")
+    assert building.DATASETS == ("molecules", *crystals, *rest)
+    with pytest.raises(ValueError, match=r"'moleculs'; legal are molecules, crystals, crystals"):
         building.build("moleculs")
 
 
