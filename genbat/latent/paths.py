@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -24,13 +26,20 @@ class Path:
     points : (k, d); the first is a and the last is b, bit for bit.
     kind : "linear", "slerp" or "geodesic".
     remoteness : (k,), see `Manifold.remoteness`.
+    along : (k,) share of the way done, 0 to 1.
     length : sum of the distances between successive points.
     """
 
     points: np.ndarray
     kind: str
     remoteness: np.ndarray
+    along: np.ndarray
     length: float
+
+    def at(self, rows: Sequence[int]) -> Path:
+        """The same way, standing at some of its points only."""
+        k = np.asarray(rows, int)
+        return Path(self.points[k], self.kind, self.remoteness[k], self.along[k], self.length)
 
 
 def make_path(
@@ -64,7 +73,57 @@ def make_path(
     points = points.astype(np.result_type(a, b, np.float32))
     points[0], points[-1] = a, b
     length = np.linalg.norm(np.diff(points.astype(np.float64), axis=0), axis=1).sum()
-    return Path(points, kind, manifold.remoteness(points), float(length))
+    along = np.linspace(0, 1, steps)
+    return Path(points, kind, manifold.remoteness(points), along, float(length))
+
+
+def choose_steps(names: Sequence[str | None], steps: int) -> list[int]:
+    """Where to stand on a finely decoded path so that the walk shows what there is to see.
+
+    Every object of the way gets one step, in the middle of its longest stretch; if there are
+    more objects than steps, evenly many are left out; steps to spare go where the gap is
+    longest. Points where nothing valid was decoded are taken only if no other is left.
+
+    Parameters
+    ----------
+    names : what was decoded at each point, the ends included; None where it was not valid.
+    steps : 2 to len(names).
+
+    Returns
+    -------
+    Rows in rising order; the first is 0 and the last is len(names) - 1.
+
+    Examples
+    --------
+    >>> choose_steps(["a", "a", "b", None, "c", "c", "c", "d", "d"], 5)
+    [0, 2, 5, 6, 8]
+    """
+    last = len(names) - 1
+    middles = _middles(names)
+    if len(middles) > steps - 2:
+        keep = np.linspace(-1, len(middles), steps)[1:-1].round().astype(int)
+        middles = [middles[k] for k in keep]
+    chosen = {0, last, *middles}
+    for spare in (
+        [k for k, name in enumerate(names) if name is not None],
+        list(range(len(names))),
+    ):
+        while len(chosen) < steps and not chosen.issuperset(spare):
+            gaps = {k: min(abs(k - c) for c in chosen) for k in spare if k not in chosen}
+            chosen.add(max(gaps, key=gaps.__getitem__))
+    return sorted(chosen)
+
+
+def _middles(names: Sequence[str | None]) -> list[int]:
+    """Middle of the longest stretch of every object that is no end, in order."""
+    longest: dict[str, tuple[int, int]] = {}
+    begin = 0
+    for name, group in groupby(names):
+        size = len(list(group))
+        if name not in (None, names[0], names[-1]) and size > longest.get(str(name), (0, 0))[0]:
+            longest[str(name)] = (size, begin + size // 2)
+        begin += size
+    return sorted(middle for _, middle in longest.values())
 
 
 def linear(a: np.ndarray, b: np.ndarray, steps: int) -> np.ndarray:
