@@ -96,7 +96,7 @@ def choose_steps(names: Sequence[str | None], steps: int) -> list[int]:
     Examples
     --------
     >>> choose_steps(["a", "a", "b", None, "c", "c", "c", "d", "d"], 5)
-    [0, 2, 5, 6, 8]
+    [0, 2, 4, 5, 8]
     """
     last = len(names) - 1
     middles = _middles(names)
@@ -104,14 +104,23 @@ def choose_steps(names: Sequence[str | None], steps: int) -> list[int]:
         keep = np.linspace(-1, len(middles), steps)[1:-1].round().astype(int)
         middles = [middles[k] for k in keep]
     chosen = {0, last, *middles}
-    for spare in (
-        [k for k, name in enumerate(names) if name is not None],
-        list(range(len(names))),
-    ):
-        while len(chosen) < steps and not chosen.issuperset(spare):
-            gaps = {k: min(abs(k - c) for c in chosen) for k in spare if k not in chosen}
-            chosen.add(max(gaps, key=gaps.__getitem__))
+    for place in _between(sorted(chosen), steps - len(chosen)):
+        free = [k for k in range(last) if k not in chosen]
+        chosen.add(min(free, key=lambda k: (names[k] is None, abs(k - place))))
     return sorted(chosen)
+
+
+def _between(rows: Sequence[int], count: int) -> list[float]:
+    """`count` places that make the gaps between rows as even as can be."""
+    gaps = np.diff(rows)
+    shares = np.zeros(len(gaps), int)
+    for _ in range(count):
+        shares[np.argmax(gaps / (shares + 1))] += 1
+    return [
+        float(place)
+        for start, gap, share in zip(rows, gaps, shares, strict=False)
+        for place in start + gap * np.arange(1, share + 1) / (share + 1)
+    ]
 
 
 def _middles(names: Sequence[str | None]) -> list[int]:
