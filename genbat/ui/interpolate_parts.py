@@ -21,6 +21,7 @@ from genbat.ui.words import short
 WAYS = interpolate_charts.WAYS
 KIND_NAMES = {"linear": "Straight", "slerp": "Arc", "geodesic": "Through data"}
 STEP, PLAYING, SEEN = "walk:step", "walk:playing", "walk:seen"
+TIMED = "walk:timed"  # whether the part that walks was started with a clock
 PLAY_EVERY_S = 0.9
 FEWEST, MOST, USUAL = 2, 41, 11
 
@@ -116,10 +117,13 @@ def go_to(step: int) -> None:
 def walking(found: Shown, height: int = 310) -> None:
     """Map, player, filmstrip and charts left, the card right; only this part runs on each step."""
     every = PLAY_EVERY_S if st.session_state.get(PLAYING) else None
+    st.session_state[TIMED] = every is not None
     st.fragment(_walking, run_every=every)(found, height)
 
 
 def _walking(found: Shown, height: int) -> None:
+    if bool(st.session_state.get(PLAYING)) != st.session_state[TIMED]:
+        st.rerun()  # only the whole page can start or stop the fragment's clock
     steps = len(found.walk.candidates)
     _advance(steps)
     step = current(steps)

@@ -8,7 +8,7 @@ import pytest
 from harness import ROOT
 
 SHOTS, DARK = ROOT / "docs" / "screenshots", ROOT / "tests" / "screenshots"
-WAIT = 300_000  # the first page of a server waits for the atlas, the first job for a worker
+WAIT = 120_000  # the first page of a server waits for the atlas, the first job for a worker
 VIEW = {"width": 1280, "height": 900}
 WANT = "lumo_ev:below:-7;vip_ev:above:14"
 
