@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 import torch
+from scipy.optimize import minimize_scalar
 
+from genbat.domains.molecules.splits import group_key
 from genbat.systems.chemvae import ChemVAE
 from genbat.systems.chemvae_targets import (
     LOGARITHMIC,
@@ -17,32 +19,72 @@ from genbat.systems.chemvae_targets import (
     target_values,
 )
 
+FAMILY = 0.25
+
 
 def calibrate(system: ChemVAE, table: pd.DataFrame, share: float = 0.9) -> Calibration:
     """Conformal quantiles from molecules the training has not seen.
 
-    Score = |error| / sqrt(ensemble variance + floor**2); the quantile is the
-    ceil((n + 1) * share)-th smallest score, which covers at least `share` of new molecules
-    (of fewer than 9 molecules the largest score, which promises less). A LOGARITHMIC property is
-    shown as its value +- half the width of its interval, so there the score is what makes that
-    half width, 10**m sinh(score * spread), just reach the truth.
+    Score = |error| / sqrt(ensemble variance + floor**2); the quantile is the score below which
+    `share` of the molecules lie (of fewer than 9 molecules the largest score, which promises
+    less). Molecules of one family (`splits.group_key`: isomers) err alike, so that it is families
+    and not molecules that new ones are drawn with: each molecule counts as its family's size to
+    the power of -FAMILY (between the molecule as the unit, 0, and the family, 1; Dunn, Wasserman
+    and Ramdas, JASA 2023). FAMILY was chosen on halves of the calibration split, by how often the
+    other half was covered to 87 to 93 %.
+
+    A LOGARITHMIC property is shown as its value +- half the width of its interval, so there the
+    score is what makes that half width, 10**m sinh(score * spread), just reach the truth.
     """
     z = system.encode(table["smiles"].tolist())
     members = system.network.heads(torch.as_tensor(z)).detach().numpy()
     wanted = standardise(target_values(table), system.config)
+    families = pd.factorize(np.array([group_key(s) for s in table["smiles"]], object))[0]
     quantiles, floors, counts = [], [], []
     for k in range(len(TARGETS)):
         known = np.isfinite(wanted[:, k])
-        middle, truth = members.mean(0)[known, k], wanted[known, k]
-        floor = float(np.median(np.abs(middle - truth))) if len(truth) else 0.3
-        spread = np.sqrt(members.var(0)[known, k] + floor**2)
+        variance, weight = members.var(0)[known, k], family_weights(families[known])
         decade = system.config.scale[k] * math.log(10) if TARGETS[k] in LOGARITHMIC else None
-        score = np.sort(_error(middle, truth, decade) / spread)
-        rank = min(len(score), math.ceil((len(score) + 1) * share)) - 1
-        quantiles.append(float(score[rank]) if len(score) else 1.645)
+        error = _error(members.mean(0)[known, k], wanted[known, k], decade)
+        floor = fitted_floor(error, variance, weight)
+        score = error / np.sqrt(variance + floor**2)
+        quantiles.append(weighted_quantile(score, weight, share))
         floors.append(floor)
-        counts.append(len(score))
+        counts.append(int(known.sum()))
     return Calibration(tuple(quantiles), tuple(floors), tuple(counts))
+
+
+def family_weights(families: np.ndarray) -> np.ndarray:
+    """Weight of each molecule (n,) by its family's number (n,); they sum to 1."""
+    weight = np.bincount(families)[families] ** -FAMILY if len(families) else np.empty(0)
+    return weight / weight.sum()
+
+
+def fitted_floor(error: np.ndarray, variance: np.ndarray, weight: np.ndarray) -> float:
+    """The floor that makes sqrt(variance + floor**2) tell best how large errors are.
+
+    Largest likelihood of Laplace distributed errors whose width is that spread times a factor
+    (which has a closed form); between a twentieth and thrice the median error.
+    """
+    usual = float(np.median(error)) if len(error) else 0.0
+    if usual == 0:
+        return 0.3
+
+    def misfit(log_floor: float) -> float:
+        spread = np.sqrt(variance + np.exp(2 * log_floor))
+        return float(np.log(weight @ (error / spread)) + weight @ np.log(spread))
+
+    bounds = math.log(usual / 20), math.log(usual * 3)
+    return math.exp(minimize_scalar(misfit, bounds=bounds, method="bounded").x)
+
+
+def weighted_quantile(score: np.ndarray, weight: np.ndarray, share: float) -> float:
+    """Smallest score that, with a new molecule of mean weight, still covers `share`."""
+    if not len(score):
+        return 1.645  # of a normal distribution
+    order = np.argsort(score)
+    covered = np.cumsum(weight[order]) * len(score) / (len(score) + 1)
+    return float(score[order][min(np.searchsorted(covered, share - 1e-9), len(score) - 1)])
 
 
 def _error(middle: np.ndarray, truth: np.ndarray, decade: float | None) -> np.ndarray:

@@ -6,12 +6,15 @@ from itertools import chain
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tiny_chemvae import SCHEDULE, table, trained
 
 from genbat.core.condition import Condition, Window
 from genbat.domains.molecules.codec import Vocabulary
+from genbat.domains.molecules.splits import group_key
+from genbat.systems import chemvae_calibration as calibration
 from genbat.systems import chemvae_training as training
 from genbat.systems.chemvae import ChemVAE, Config, Network, make_card, pad, with_ends
 from genbat.systems.chemvae_calibration import calibrate
@@ -242,34 +245,47 @@ def test_prediction_in_units(system):
 
 
 def test_conformal_quantile(system):
+    """The calibrated half width misses just a tenth, each family counted as n ** 0.75."""
     held = table()[lambda t: t["split"] == "calibration"]
-    members = system.network.heads(torch.as_tensor(system.encode(held["smiles"].tolist())))
-    said = members.detach().numpy().astype("f8")
     found = calibrate(system, held)
+    system.config = replace(system.config, calibration=found)
+    values, halves = system.predict_table(system.encode(held["smiles"].tolist()))
     for k, key in enumerate(TARGETS):
-        if key not in ("lumo_ev", "tm_k", "permittivity"):
-            continue
-        values = held[key].to_numpy()
-        values = np.log10(values) if key in LOGARITHMIC else values
-        truth = (values - system.config.mean[k]) / system.config.scale[k]
+        truth = held[key].to_numpy()
         known = ~np.isnan(truth)
-        assert known.any()
-        error = np.abs(said[:, known, k].mean(0) - truth[known])
-        floor = np.median(error)
-        if key in LOGARITHMIC:  # sinh of what makes the shown half width reach the truth
-            decade = system.config.scale[k] * math.log(10)
-            middle = said[:, known, k].mean(0)
-            shown, true = np.exp(decade * middle), np.exp(decade * truth[known])
-            error = np.arcsinh(np.abs(true - shown) / shown) / decade
-        scores = sorted(error / np.sqrt(said[:, known, k].var(0) + floor**2))
-        n = len(scores)
-        assert found.count[k] == n
-        assert found.floor[k] == pytest.approx(floor, rel=1e-4)
-        assert found.quantile[k] == pytest.approx(scores[math.ceil(0.9 * (n + 1)) - 1], rel=1e-4)
+        assert found.count[k] == known.sum()
+        if known.sum() < 9:
+            continue
+        names = pd.Series([group_key(s) for s in held["smiles"][known]])
+        weight = 1 / names.map(names.value_counts()).to_numpy() ** 0.25
+        inside = np.abs(values[known, k] - truth[known]) <= halves[known, k] * 1.0001
+        missed = weight[~inside].sum() / weight.sum()
+        assert missed <= 0.1
+        assert missed + weight.max() / weight.sum() >= 0.1 * (1 - 1 / known.sum()) - 1e-9
 
 
-def test_intervals_cover_what_they_promise():
+def test_a_large_easy_family_does_not_make_intervals_narrow():
+    error = np.r_[np.full(900, 0.01), np.linspace(1, 2, 100)]
+    families = np.r_[np.zeros(900, int), np.arange(1, 101)]
+    even, ours = np.full(1000, 1e-3), calibration.family_weights(families)
+    assert ours.sum() == pytest.approx(1)
+    assert ours[-1] / ours[0] == pytest.approx(900**0.25)
+    assert calibration.weighted_quantile(error, even, 0.9) < 1.02
+    assert calibration.weighted_quantile(error, ours, 0.9) > 1.5
+
+
+@pytest.mark.parametrize("floor", [0.1, 1.0])
+def test_the_floor_is_found_again(floor):
+    rng = np.random.default_rng(1)
+    variance = rng.uniform(0.0, 2.0, 40_000) ** 2
+    error = np.abs(rng.laplace(0, np.sqrt(variance + floor**2)))
+    found = calibration.fitted_floor(error, variance, np.full(40_000, 1 / 40_000))
+    assert found == pytest.approx(floor, rel=0.1)
+
+
+def test_intervals_cover_what_they_promise(monkeypatch):
     """Heads of known quality: nine of ten new values must lie in their intervals."""
+    monkeypatch.setattr(calibration, "group_key", lambda name: name)
     rng = np.random.default_rng(0)
     count, t = 20_000, len(TARGETS)
     spread = rng.uniform(0.2, 1.0, (count, t))
