@@ -19,7 +19,7 @@ from genbat.systems.chemvae_targets import (
     target_values,
 )
 
-FAMILY = 0.25
+FAMILY = 0.2
 
 
 def calibrate(system: ChemVAE, table: pd.DataFrame, share: float = 0.9) -> Calibration:
@@ -64,7 +64,7 @@ def fitted_floor(error: np.ndarray, variance: np.ndarray, weight: np.ndarray) ->
     """The floor that makes sqrt(variance + floor**2) tell best how large errors are.
 
     Largest likelihood of Laplace distributed errors whose width is that spread times a factor
-    (which has a closed form); between a twentieth and thrice the median error.
+    (which has a closed form); between a quarter of and thrice the median error.
     """
     usual = float(np.median(error)) if len(error) else 0.0
     if usual == 0:
@@ -74,7 +74,7 @@ def fitted_floor(error: np.ndarray, variance: np.ndarray, weight: np.ndarray) ->
         spread = np.sqrt(variance + np.exp(2 * log_floor))
         return float(np.log(weight @ (error / spread)) + weight @ np.log(spread))
 
-    bounds = math.log(usual / 20), math.log(usual * 3)
+    bounds = math.log(usual / 4), math.log(usual * 3)
     return math.exp(minimize_scalar(misfit, bounds=bounds, method="bounded").x)
 
 

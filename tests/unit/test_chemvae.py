@@ -245,7 +245,7 @@ def test_prediction_in_units(system):
 
 
 def test_conformal_quantile(system):
-    """The calibrated half width misses just a tenth, each family counted as n ** 0.75."""
+    """The calibrated half width misses just a tenth, each family counted as n ** 0.8."""
     held = table()[lambda t: t["split"] == "calibration"]
     found = calibrate(system, held)
     system.config = replace(system.config, calibration=found)
@@ -257,11 +257,11 @@ def test_conformal_quantile(system):
         if known.sum() < 9:
             continue
         names = pd.Series([group_key(s) for s in held["smiles"][known]])
-        weight = 1 / names.map(names.value_counts()).to_numpy() ** 0.25
+        weight = 1 / names.map(names.value_counts()).to_numpy() ** 0.2
         inside = np.abs(values[known, k] - truth[known]) <= halves[known, k] * 1.0001
         missed = weight[~inside].sum() / weight.sum()
         assert missed <= 0.1
-        assert missed + weight.max() / weight.sum() >= 0.1 * (1 - 1 / known.sum()) - 1e-9
+        assert missed + weight.max() / weight.sum() >= 0.1 - 1 / known.sum()
 
 
 def test_a_large_easy_family_does_not_make_intervals_narrow():
@@ -269,12 +269,12 @@ def test_a_large_easy_family_does_not_make_intervals_narrow():
     families = np.r_[np.zeros(900, int), np.arange(1, 101)]
     even, ours = np.full(1000, 1e-3), calibration.family_weights(families)
     assert ours.sum() == pytest.approx(1)
-    assert ours[-1] / ours[0] == pytest.approx(900**0.25)
+    assert ours[-1] / ours[0] == pytest.approx(900**0.2)
     assert calibration.weighted_quantile(error, even, 0.9) < 1.02
     assert calibration.weighted_quantile(error, ours, 0.9) > 1.5
 
 
-@pytest.mark.parametrize("floor", [0.1, 1.0])
+@pytest.mark.parametrize("floor", [0.4, 1.0])
 def test_the_floor_is_found_again(floor):
     rng = np.random.default_rng(1)
     variance = rng.uniform(0.0, 2.0, 40_000) ** 2
