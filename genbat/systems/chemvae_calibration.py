@@ -39,7 +39,7 @@ def calibrate(system: ChemVAE, table: pd.DataFrame, share: float = 0.9) -> Calib
     z = system.encode(table["smiles"].tolist())
     members = system.network.heads(torch.as_tensor(z)).detach().numpy()
     wanted = standardise(target_values(table), system.config)
-    families = pd.factorize(np.array([group_key(s) for s in table["smiles"]], object))[0]
+    families = pd.factorize(table["smiles"].map(group_key))[0]
     quantiles, floors, counts = [], [], []
     for k in range(len(TARGETS)):
         known = np.isfinite(wanted[:, k])
