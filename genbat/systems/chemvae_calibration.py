@@ -56,8 +56,9 @@ def calibrate(system: ChemVAE, table: pd.DataFrame, share: float = 0.9) -> Calib
 
 def family_weights(families: np.ndarray) -> np.ndarray:
     """Weight of each molecule (n,) by its family's number (n,); they sum to 1."""
-    weight = np.bincount(families)[families] ** -FAMILY if len(families) else np.empty(0)
-    return weight / weight.sum()
+    sizes = np.bincount(families)[families].astype(np.float64)
+    weight = sizes**-FAMILY
+    return weight / max(weight.sum(), 1e-300)
 
 
 def fitted_floor(error: np.ndarray, variance: np.ndarray, weight: np.ndarray) -> float:
@@ -84,7 +85,8 @@ def weighted_quantile(score: np.ndarray, weight: np.ndarray, share: float) -> fl
         return 1.645  # of a normal distribution
     order = np.argsort(score)
     covered = np.cumsum(weight[order]) * len(score) / (len(score) + 1)
-    return float(score[order][min(np.searchsorted(covered, share - 1e-9), len(score) - 1)])
+    rank = int(np.searchsorted(covered, share - 1e-9))
+    return float(score[order][min(rank, len(score) - 1)])
 
 
 def _error(middle: np.ndarray, truth: np.ndarray, decade: float | None) -> np.ndarray:

@@ -57,6 +57,7 @@ def shoot(page, name):
     """The page as it is, light for the documentation, dark for the tests' eyes."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     DARK.mkdir(exist_ok=True)
+    page.set_viewport_size({"width": 1280, "height": 1180})
     page.mouse.move(0, 0)
     settled(page)
     page.screenshot(path=SHOTS / f"{name}.png")
