@@ -7,11 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from drivers import Map
-from harness import ROOT
+from harness import ROOT, SHOTS
 from streamlit import get_option
 
 FEC = "O=C1OCC(F)O1"
-SHOTS = ROOT / "docs" / "screenshots"
 WAIT = 180_000  # the first page of a server waits for the atlas
 LOOP = [(0.3, 0.35), (0.55, 0.3), (0.6, 0.6), (0.35, 0.65)]
 SIZES = {1280: 800, 1920: 1080}
@@ -140,6 +139,7 @@ def test_home_leads_into_the_first_walk(new_page, url):
     page.set_default_timeout(WAIT)
     page.goto(url)
     page.wait_for_selector(".gb-picture")
+    SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / "home.png")
     page.get_by_role("button", name="Start the walk").click()
     page.wait_for_url("**/interpolate*")

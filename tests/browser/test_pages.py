@@ -3,13 +3,12 @@
 import os
 
 import pytest
-from harness import ROOT
+from harness import ROOT, SHOTS
 
 from genbat.studio import explore
 from genbat.studio.shortlist import Shortlists
 from genbat.studio.store import Store
 
-SHOTS = ROOT / "docs" / "screenshots"
 OWNER = "5" * 32
 WAIT = 90_000  # the first page of a server waits for the atlas
 H1 = '[data-testid="stMain"] h1'

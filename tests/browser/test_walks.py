@@ -5,9 +5,9 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from harness import ROOT
+from harness import ROOT, SHOTS
 
-SHOTS, DARK = ROOT / "docs" / "screenshots", ROOT / "tests" / "screenshots"
+DARK = ROOT / "tests" / "screenshots"
 WAIT = 120_000  # the first page of a server waits for the atlas, the first job for a worker
 VIEW = {"width": 1280, "height": 900}
 WANT = "lumo_ev:below:-7;vip_ev:above:14"
