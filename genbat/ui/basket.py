@@ -39,8 +39,8 @@ def add(candidate: Candidate) -> None:
         st.toast(plain(str(full)))
 
 
-def sidebar() -> None:
-    """Name, count and choice of the list in force."""
+def sidebar() -> str:
+    """Name and choice of the list in force; returns its count in words."""
     basket = current()
     mine = shared.shortlists().lists(state.owner(), state.domain())
     others = {one.id: f"{one.name} · {one.count}" for one in [*mine, basket]}
@@ -54,7 +54,7 @@ def sidebar() -> None:
         help="The shortlist that “Add to shortlist” fills. It is saved as you go.",
     )
     word = "candidate" if basket.count == 1 else "candidates"
-    st.caption(f"{basket.count} {word} in the basket")
+    return f"{basket.count} {word} in the basket"
 
 
 def _picked() -> None:

@@ -281,7 +281,7 @@ def filters_expander(place: Atlas) -> tuple[Filters, Any]:
     filters = Filters.read(st.query_params.get(explore_filters.LINK, ""), place)
     on = f" · {len(filters)} on" if len(filters) else ""
     words = f"More: filters, your own list{on}"
-    fold = st.expander(words, icon=":material/filter_alt:", key="explore:more", on_change="rerun")
+    fold = st.expander(words, icon=":material/filter_alt:", key="more", on_change="rerun")
     if not fold.open:
         return filters, None
     with fold:

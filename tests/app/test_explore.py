@@ -44,7 +44,7 @@ def tell(at, moment, /, **event):
 
 def unfolded(at):
     """With the rare options open."""
-    at.session_state["explore:more"] = True
+    at.session_state["more"] = True
     return at.run()
 
 

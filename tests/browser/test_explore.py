@@ -55,7 +55,7 @@ def pixels(m):
     v = m.state()
     xy = np.reshape(m.box.evaluate("(b) => [...b.latmap.xy.array]"), (-1, 2)) / 65535
     x = v["mx"] + (xy[:, 0] - v["cx"]) * v["kx"]
-    return np.c_[x, v["H"] / 2 - (xy[:, 1] - v["cy"]) * v["ky"]]
+    return np.c_[x, v["my"] - (xy[:, 1] - v["cy"]) * v["ky"]]
 
 
 def frame(m):
