@@ -202,16 +202,18 @@ def test_import_keeps_good_rows_and_names_bad_ones(mine, lists):
     assert "2 molecules added" not in words(at)
 
 
-def test_compute_queues_a_job_and_its_values_arrive(mine, lists):
+def test_compute_queues_a_job_and_its_values_arrive(mine, lists, place):
+    unlabelled = place.typed("N#COCC(F)(F)COC")
+    lists.add(mine.id, unlabelled)
     at = press(opened(mine.owner), "Compute all with xTB")
     (job,) = shared.jobs().list(mine.owner)
     assert job.kind == "label"
-    assert job.arguments["smiles"] == list(TEXTS)
+    assert job.arguments["smiles"] == [*TEXTS, unlabelled.text]
     values = {"lumo_ev": Measurement(-1.234, "eV", "GFN2-xTB", "computed")}
-    Store().save_evaluation("molecules", TEXTS[0], "GFN2-xTB", values)
+    Store().save_evaluation("molecules", unlabelled.text, "GFN2-xTB", values)
     shared.jobs().cancel(job.id)
     run(at)
-    found = lists.entries(mine.id)[0].candidate.properties["lumo_ev"]
+    found = lists.entries(mine.id)[-1].candidate.properties["lumo_ev"]
     assert (found.value, found.kind) == (-1.234, "computed")
 
 
