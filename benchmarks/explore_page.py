@@ -129,8 +129,8 @@ def drive(page: Page, url: str, repeats: int) -> None:
     all_spent("point -> 3D view", m, on)
     all_spent("between -> decoded", m, between)
     figures("plain rerun", sorted(rerun_bytes(page) for _ in range(4))[:3], "B")
-    figures("new colour", [recolour(m, name) for name in ("HOMO", "Vertical IP", "logP")])
     figures("panning", [pans(m) for _ in range(3)], "/s")
+    figures("new colour", [recolour(m, name) for name in ("HOMO", "Vertical IP", "LUMO")])
     print("  " + lasso(m))
 
 
