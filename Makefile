@@ -15,7 +15,7 @@ APP := $(call stamp,app,$(RUNTIME))
 DEV := $(call stamp,test,$(RUNTIME) requirements-dev.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint fmt bench chromium clean distclean
+.PHONY: help app test lint fmt bench screenshots chromium clean distclean
 
 help:
 	@echo "make app        install what is missing and serve the app on 127.0.0.1:$(PORT)"
@@ -23,6 +23,7 @@ help:
 	@echo "make lint       ruff, the type checker, the rings' import contracts"
 	@echo "make fmt        let ruff format and repair"
 	@echo "make bench      run the scripts in benchmarks/"
+	@echo "make screenshots  take the README's pictures with the tests' browser"
 	@echo "make clean      remove caches and build leftovers; distclean: the environment too"
 
 app: $(APP)
@@ -40,6 +41,10 @@ lint: $(DEV)
 fmt: $(DEV)
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+screenshots: $(DEV) chromium
+	@GENBAT_SHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser -q \
+	  -k "screenshots or home_leads or share_their_axis or search_runs or links_table"
 
 bench: $(DEV) chromium
 	@set -e; for script in benchmarks/*.py; do \

@@ -7,12 +7,12 @@ from genbat.ui.design_style import STYLE
 from genbat.ui.words import plain
 
 st.html(STYLE)
-st.html(
-    "<div class='gb-title'><h1>Design</h1><p>Write down what you wish for. The search proposes "
-    "new molecules, xTB judges each of them, and the search learns from the verdict.</p></div>"
-)
 job_ids = design_runs.linked()
 if not job_ids:
+    st.html(
+        "<div class='gb-title'><h1>Design</h1><p>Write down what you wish for. The search proposes "
+        "new molecules, xTB judges each of them, and the search learns from the verdict.</p></div>"
+    )
     well = design_parts.sentence()
     design_start.search_button(well)
     if well:

@@ -12,36 +12,31 @@ def explore() -> None:
     place = shared.atlas(state.domain())
     parts.hear(place)
     left, right = st.columns([3, 2], gap="medium")
+    chosen = parts.chosen(place)
+    candidate = chosen.candidate and card.learned(chosen.candidate)
+    with right:  # first of all, so that the 3D view is there at once
+        if candidate is None:
+            parts.suggestion(chosen.problem)
+        else:
+            card.top(candidate, "explore:card", note=chosen.note)
     with left:
         parts.heading()
-        row = st.columns([5, 5, 6])
-        with row[0]:
+        with st.container(horizontal=True):
             colour = parts.colour_control(place)
-        with row[1]:
             show = parts.show_control(place)
-        with row[2]:
             hits = parts.search_control(place)
         parts.hits_row(place, hits)
         map_slot = st.container()
         parts.meaning(place)
         filters, own_slot = parts.filters_expander(place)
-        with own_slot:
-            own = explore_lists.upload(place)
-        below = st.container()
-    chosen = parts.chosen(place)
-    candidate = chosen.candidate and card.learned(chosen.candidate)
-    with right:
-        if candidate is None:
-            parts.suggestion(chosen.problem)
-        else:
-            card.top(candidate, "explore:card", note=chosen.note)
+        own = explore_lists.own(place, own_slot)
     with map_slot:
         marks = [*([chosen.mark] if chosen.mark else []), *explore_lists.own_marks(own)]
         parts.draw_map(place, colour, show, filters, marks)
     if candidate is not None and candidate.verdict.ok:
         with right:
             card.rest(candidate, "explore:card", choose=parts.choose)
-    with below:
+    with left:
         if candidate is not None:
             explore_lists.around(candidate)
         explore_lists.selection(place, colour, show, filters)

@@ -30,12 +30,14 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="walk-tools"
     steps = parts.steps()
     parts.choose_property()
     parts.map_click()
-    try:
-        found = parts.shown(state.domain(), a, b, steps, kind)
-    except ValueError as wrong:
-        st.error(plain(str(wrong)))
-        st.stop()
-    actions.actions(found)
-actions.job_part()
+try:
+    found = parts.shown(state.domain(), a, b, steps, kind)
+except ValueError as wrong:
+    st.error(plain(str(wrong)))
+    st.stop()
+
 actions.summary(found)
 parts.walking(found)
+with st.container(horizontal=True, key="walk-actions"):
+    actions.actions(found)
+actions.job_part()

@@ -56,8 +56,11 @@ def _mine(mine: list[Job], opened: str) -> None:
     active = [job for job in mine if job.active]
     ended = [job for job in mine if not job.active]
     st.caption(
-        f"{count(len(active), 'job')} active, {len(ended)} ended. Close the page, they go on."
+        f"{count(len(active), 'job')} under way; close the page, they go on."
+        if active
+        else f"Nothing is running; {count(len(ended), 'job')} ended."
     )
+    opened = opened or mine[0].id
     for job in active:
         jobs_parts.box(job, job.id == opened)
     most = st.session_state.get(MOST, SHOWN)

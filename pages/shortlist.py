@@ -1,6 +1,7 @@
 """Shortlist: the candidates kept, compared, judged, annotated and taken along."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genbat.studio.shortlist import Entry, Shortlist, pareto
 from genbat.ui import card, shared, shortlist_plot, tables
@@ -12,7 +13,7 @@ GOALS = "shortlist:wanted"
 
 def _bar(shortlist: Shortlist, entries: list[Entry]) -> None:
     """Name of the list and what can be done with it as a whole."""
-    left, right = st.columns([3, 4], vertical_alignment="bottom")
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
     with left:
         parts.title(shortlist)
     with right.container(horizontal=True, horizontal_alignment="right"):
@@ -41,7 +42,7 @@ def _columns(entries: list[Entry], domain: str) -> list[str]:
     return st.multiselect(
         "Columns of the table",
         [k for k in known if any(k in c.properties for c in candidates)],
-        tables.useful_keys(candidates, 3),
+        tables.useful_keys(candidates, 2),
         format_func=lambda k: known[k].axis,
         key="columns",
         bind="query-params",
@@ -69,17 +70,20 @@ def _compare(shortlist: Shortlist, entries: list[Entry]) -> None:
     with left:
         front = pareto(entries, goals) if goals else [None] * len(entries)
         rows.table(entries, keys, front, at)
-        rows.words_of(at)
-        rows.actions(at, shortlist.id)
+    _one(at, shortlist.id, left, right)
+
+
+def _one(entry: Entry, list_id: str, left: DeltaGenerator, right: DeltaGenerator) -> None:
+    """The chosen one: words and numbers under the table, its 3D view under the plot."""
+    with left:
+        card.heading(entry.candidate)
+        rows.words_of(entry)
+        rows.actions(entry, list_id)
+    if not entry.candidate.verdict.ok:
+        return
     with right:
-        _card(at)
-
-
-def _card(entry: Entry) -> None:
-    """Everything known of the chosen one; it is on the list already."""
-    card.heading(entry.candidate)
-    if entry.candidate.verdict.ok:
         card.structure(entry.candidate, "shortlist:3d")
+    with left:
         card.rest(entry.candidate, "shortlist")
 
 

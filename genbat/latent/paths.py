@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -24,13 +26,20 @@ class Path:
     points : (k, d); the first is a and the last is b, bit for bit.
     kind : "linear", "slerp" or "geodesic".
     remoteness : (k,), see `Manifold.remoteness`.
+    along : (k,) share of the way done, 0 to 1.
     length : sum of the distances between successive points.
     """
 
     points: np.ndarray
     kind: str
     remoteness: np.ndarray
+    along: np.ndarray
     length: float
+
+    def at(self, rows: Sequence[int]) -> Path:
+        """The same way, standing at some of its points only."""
+        k = np.asarray(rows, int)
+        return Path(self.points[k], self.kind, self.remoteness[k], self.along[k], self.length)
 
 
 def make_path(
@@ -64,7 +73,66 @@ def make_path(
     points = points.astype(np.result_type(a, b, np.float32))
     points[0], points[-1] = a, b
     length = np.linalg.norm(np.diff(points.astype(np.float64), axis=0), axis=1).sum()
-    return Path(points, kind, manifold.remoteness(points), float(length))
+    along = np.linspace(0, 1, steps)
+    return Path(points, kind, manifold.remoteness(points), along, float(length))
+
+
+def choose_steps(names: Sequence[str | None], steps: int) -> list[int]:
+    """Where to stand on a finely decoded path so that the walk shows what there is to see.
+
+    Every object of the way gets one step, in the middle of its longest stretch; if there are
+    more objects than steps, evenly many are left out; steps to spare go where the gap is
+    longest. Points where nothing valid was decoded are taken only if no other is left.
+
+    Parameters
+    ----------
+    names : what was decoded at each point, the ends included; None where it was not valid.
+    steps : 2 to len(names).
+
+    Returns
+    -------
+    Rows in rising order; the first is 0 and the last is len(names) - 1.
+
+    Examples
+    --------
+    >>> choose_steps(["a", "a", "b", None, "c", "c", "c", "d", "d"], 5)
+    [0, 2, 4, 5, 8]
+    """
+    last = len(names) - 1
+    middles = _middles(names)
+    if len(middles) > steps - 2:
+        keep = np.linspace(-1, len(middles), steps)[1:-1].round().astype(int)
+        middles = [middles[k] for k in keep]
+    chosen = {0, last, *middles}
+    for place in _between(sorted(chosen), steps - len(chosen)):
+        free = [k for k in range(last) if k not in chosen]
+        chosen.add(min(free, key=lambda k: (names[k] is None, abs(k - place))))
+    return sorted(chosen)
+
+
+def _between(rows: Sequence[int], count: int) -> list[float]:
+    """`count` places that make the gaps between rows as even as can be."""
+    gaps = np.diff(rows)
+    shares = np.zeros(len(gaps), int)
+    for _ in range(count):
+        shares[np.argmax(gaps / (shares + 1))] += 1
+    return [
+        float(place)
+        for start, gap, share in zip(rows, gaps, shares, strict=False)
+        for place in start + gap * np.arange(1, share + 1) / (share + 1)
+    ]
+
+
+def _middles(names: Sequence[str | None]) -> list[int]:
+    """Middle of the longest stretch of every object that is no end, in order."""
+    longest: dict[str, tuple[int, int]] = {}
+    begin = 0
+    for name, group in groupby(names):
+        size = len(list(group))
+        if name not in (None, names[0], names[-1]) and size > longest.get(str(name), (0, 0))[0]:
+            longest[str(name)] = (size, begin + size // 2)
+        begin += size
+    return sorted(middle for _, middle in longest.values())
 
 
 def linear(a: np.ndarray, b: np.ndarray, steps: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from genbat.core.provenance import versions
+from genbat.core.provenance import file_hash, versions
 from genbat.studio import metrics_heads, metrics_molecules, metrics_search, registry
 from genbat.studio.metrics_molecules import Metrics, Progress, Subject
 from genbat.systems.chemvae import ChemVAE
@@ -80,8 +80,17 @@ def evaluate(
 
 
 def save_metrics(result: dict[str, Any]) -> Path:
-    """Keep an evaluation beside the system's weights, where its card finds it."""
+    """Keep an evaluation beside the system's weights, where its card finds it.
+
+    Raises
+    ------
+    ValueError : it was measured on other weights.
+    """
     path = registry.folder(result["system"]) / "metrics.json"
+    weights = path.with_name("weights.safetensors")
+    measured = result["versions"]["weights"]
+    if weights.exists() and file_hash(weights) != measured:
+        raise ValueError(f"metrics: measured on {measured}, installed is {file_hash(weights)}")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", "utf-8")
     return path

@@ -13,9 +13,10 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.molecules.structure import canonical
 from genbat.latent.density import Manifold
 from genbat.latent.neighbours import Neighbours
-from genbat.latent.paths import KINDS, make_path
+from genbat.latent.paths import KINDS
 from genbat.studio.labelling import label_many
 from genbat.studio.metrics_molecules import Metrics, Subject, metric
+from genbat.studio.path import decode_way, standing
 from genbat.systems.latent_bayes import bayes_search
 from genbat.systems.latent_search import Search, gradient_search, prior_draws, random_walk
 
@@ -177,6 +178,7 @@ def paths(subject: Subject) -> Metrics:
     plenty = sum(min(w.distinct for w in kinds.values()) >= 5 for kinds in walks.values())
     metrics = {
         "path_valid": metric(float(np.mean([w.valid for w in every])), "share", bar=1.0),
+        "path_points_valid": metric(float(np.mean([w.points for w in every])), "share"),
         "path_ends_exact": metric(float(np.mean([w.ends for w in every])), "share", bar=1.0),
         "path_pairs_with_5_molecules": metric(plenty, "of 3 pairs", bar=2.0),
     }
@@ -189,9 +191,10 @@ def paths(subject: Subject) -> Metrics:
 
 @dataclass(frozen=True)
 class Walk:
-    """One path's figures: shares of valid steps and exact ends, molecules, mean remoteness."""
+    """One path's figures: shares of valid steps, points and exact ends, molecules, remoteness."""
 
     valid: float
+    points: float
     ends: float
     distinct: int
     remoteness: float
@@ -200,13 +203,17 @@ class Walk:
 def _walk(subject: Subject, ends: tuple[str, str], kind: str, manifold: Manifold) -> Walk:
     system, (first, last) = subject.system, map(canonical, ends)
     a, b = system.encode([first, last])
-    path = make_path(a, b, STEPS, kind, manifold, seed=subject.seed)
-    steps = system.decode(path.points, seed=subject.seed)
-    exact = ((steps[0].text == first) + (steps[-1].text == last)) / 2
-    inner = [step for step in steps[1:-1] if step.verdict.ok]
-    texts = {first, last, *(step.text for step in inner)}
-    valid = (len(inner) + 2) / STEPS
-    return Walk(valid, exact, len(texts), float(path.remoteness.mean()))
+    way, decoded = decode_way(system, a, b, STEPS, kind, manifold)
+    exact = ((decoded[0].text == first) + (decoded[-1].text == last)) / 2
+    inner = [decoded[k] for k in standing(decoded, (first, last), STEPS)[1:-1]]
+    valid = [step for step in inner if step.verdict.ok]
+    return Walk(
+        valid=(len(valid) + 2) / STEPS,
+        points=float(np.mean([point.verdict.ok for point in decoded])),
+        ends=exact,
+        distinct=len({first, last, *(step.text for step in valid)}),
+        remoteness=float(way.remoteness.mean()),
+    )
 
 
 def _geodesic(values: dict[str, float], unit: str, bar: float | None = None) -> dict:

@@ -10,7 +10,8 @@ import numpy as np
 
 from genbat.core.candidate import Candidate
 from genbat.core.provenance import Provenance, versions
-from genbat.latent.paths import Path, make_path
+from genbat.latent.density import Manifold
+from genbat.latent.paths import Path, choose_steps, make_path
 from genbat.studio.explore import Atlas, atlas
 
 KINDS = ("linear", "slerp", "geodesic")
@@ -19,6 +20,8 @@ KIND_HELP = {
     "slerp": "along the sphere; keeps the distance from the centre that samples usually have",
     "geodesic": "the shortest way through the data itself; it bends to stay among known molecules",
 }
+FINE = 20  # points decoded for each step shown
+MOST = 200  # points decoded on a path
 Progress = Callable[[float, str], None]
 
 
@@ -31,6 +34,7 @@ class Walk:
     candidates : the first and the last are the two ends themselves.
     xy : places on the map (steps, 2).
     percentile : how remote each step is among the data's own distances, 0 to 100.
+    remoteness : mean distance to the data, over the whole way and not only its steps.
     words : the same in words.
     """
 
@@ -40,6 +44,7 @@ class Walk:
     xy: np.ndarray
     percentile: np.ndarray
     words: tuple[str, ...]
+    remoteness: float
 
     @property
     def distinct(self) -> int:
@@ -71,9 +76,10 @@ def walk_in(
     if ends[0].text == ends[1].text:
         raise ValueError(f"ends: both are {ends[0].text}; choose two different ones")
     z = [np.array(c.latent, "f4") for c in ends]
-    path = make_path(z[0], z[1], steps, kind, place.manifold)
-    inner = place.system.decode(path.points[1:-1].astype("f4"))
-    made = [ends[0], *inner, ends[1]]
+    way, decoded = decode_way(place.system, z[0], z[1], steps, kind, place.manifold)
+    rows = standing(decoded, [c.text for c in ends], steps)
+    path = way.at(rows)
+    made = [ends[0], *(decoded[k] for k in rows[1:-1]), ends[1]]
     told = []
     for k, candidate in enumerate(made):
         told.append(_tell(place, candidate, k, ends, path))
@@ -81,7 +87,23 @@ def walk_in(
             progress((k + 1) / len(made), f"step {k + 1} of {len(made)}")
     percentile = place.manifold.percentile(path.points)
     words = tuple(place.manifold.words(float(p)) for p in percentile)
-    return Walk(kind, path, tuple(told), place.place(path.points), percentile, words)
+    remoteness = float(way.remoteness.mean())
+    return Walk(kind, path, tuple(told), place.place(path.points), percentile, words, remoteness)
+
+
+def decode_way(
+    system: Any, a: np.ndarray, b: np.ndarray, steps: int, kind: str, manifold: Manifold
+) -> tuple[Path, list[Candidate]]:
+    """The way from a (d,) to b (d,) in FINE points for each step, and what is decoded there."""
+    fine = max(steps, min(MOST, FINE * (steps - 1) + 1)) if steps > 2 else steps
+    way = make_path(a, b, fine, kind, manifold)
+    return way, system.decode(way.points.astype("f4"))
+
+
+def standing(decoded: Sequence[Candidate], ends: Sequence[str], steps: int) -> list[int]:
+    """Rows of a finely decoded way where its steps stand; see `latent.paths.choose_steps`."""
+    names = [c.text if c.verdict.ok else None for c in decoded]
+    return choose_steps([ends[0], *names[1:-1], ends[1]], steps)
 
 
 def _tell(
@@ -94,7 +116,12 @@ def _tell(
         told.provenance,
         action="path",
         parents=tuple(c.text for c in ends),
-        arguments={"kind": path.kind, "steps": len(path.points), "step": k},
+        arguments={
+            "kind": path.kind,
+            "steps": len(path.points),
+            "step": k,
+            "along": round(float(path.along[k]), 4),
+        },
     )
     return replace(told, provenance=provenance)
 

@@ -77,7 +77,7 @@ def _engine(path: Path) -> Engine:
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         for pragma in ("foreign_keys=ON", "synchronous=FULL", f"busy_timeout={BUSY_S * 1000}"):
-            connection.execute(f"PRAGMA {pragma}")
+            connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Any) -> None:
@@ -101,7 +101,8 @@ class Store:
     def _prepare(self) -> None:
         with FileLock(f"{self.path}.lock"):
             with self._engine.execution_options(begin=None).connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                # An answer left unread would be a statement in progress at the next commit.
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL").close()
             with self._writing.begin() as connection:
                 Base.metadata.create_all(connection)
         with self.write() as session:

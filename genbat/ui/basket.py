@@ -10,6 +10,7 @@ from genbat.ui import shared, state
 from genbat.ui.words import plain
 
 FIRST_NAME = "My shortlist"
+CHOICE = "basket:choice"
 
 
 def current() -> Shortlist:
@@ -38,22 +39,29 @@ def add(candidate: Candidate) -> None:
         st.toast(plain(str(full)))
 
 
-def sidebar() -> None:
-    """Name, count and choice of the list in force."""
+def sidebar() -> str:
+    """Name and choice of the list in force; returns its count in words."""
     basket = current()
     mine = shared.shortlists().lists(state.owner(), state.domain())
     others = {one.id: f"{one.name} · {one.count}" for one in [*mine, basket]}
-    picked = st.selectbox(
+    st.session_state[CHOICE] = basket.id  # the link decides; a pick is in the link by now
+    st.selectbox(
         "Basket",
         list(others),
-        index=list(others).index(basket.id),
         format_func=others.__getitem__,
-        key="basket:choice",
+        key=CHOICE,
+        on_change=_picked,
         help="The shortlist that “Add to shortlist” fills. It is saved as you go.",
     )
-    if picked != basket.id:
-        st.session_state[state.BASKET] = picked
-        state.link(list=picked)
-        st.rerun()
     word = "candidate" if basket.count == 1 else "candidates"
-    st.caption(f"{basket.count} {word} in the basket")
+    return f"{basket.count} {word} in the basket"
+
+
+def _picked() -> None:
+    take(st.session_state[CHOICE])
+
+
+def take(list_id: str) -> None:
+    """Make a list the basket; "" goes back to the first one."""
+    st.session_state[state.BASKET] = list_id
+    state.link(list=list_id, entry=None)

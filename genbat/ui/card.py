@@ -102,7 +102,7 @@ def distance(candidate: Candidate) -> str:
     words = html.escape(manifold.words(percentile).capitalize())
     if percentile > EDGE:
         words = f"<span class='gb-far'>⚠ {words}</span>"
-    return f"{words}: lonelier than {percentile:.0f} % of the known molecules."
+    return f"{words}: lies more apart than {percentile:.0f} % of the known molecules."
 
 
 @st.cache_data(max_entries=512, show_spinner=False)

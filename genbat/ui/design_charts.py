@@ -55,8 +55,8 @@ def strip(
                           "rotate:45deg"))  # fmt: skip
     return (
         "<div style='display:flex;justify-content:space-between;gap:4px;font-size:10.5px;"
-        "white-space:nowrap;overflow:hidden'>"
-        f"<span style='opacity:.75'>{html.escape(asked)}</span>"
+        "white-space:nowrap'><span style='opacity:.75;overflow:hidden;text-overflow:ellipsis'>"
+        f"{html.escape(asked)}</span>"
         f"<span style='font-weight:600'>{html.escape(achieved)}</span></div>"
         "<div style='position:relative;height:16px;margin-bottom:3px'>"
         f"{_box(0, 100, 7, 1, 'background:currentColor;opacity:.3')}{''.join(parts)}</div>"
@@ -108,10 +108,6 @@ def _histogram(figure: go.Figure, one: Spread, column: int) -> None:
     if len(one.achieved):
         low, high = min(low, float(one.achieved.min())), max(high, float(one.achieved.max()))
     edges = np.linspace(low, high, BINS + 1)
-    figure.add_vrect(
-        x0=max(one.window.low, low), x1=min(one.window.high, high), fillcolor=ASKED, opacity=0.14,
-        line_width=0, row=1, col=column,
-    )  # fmt: skip
     for values, name, colour, opacity in (
         (good, f"known molecules, n = {len(good):,}", GREY, 0.55),
         (one.achieved, f"candidates, n = {len(one.achieved):,}", ASKED, 0.75),
@@ -130,4 +126,8 @@ def _histogram(figure: go.Figure, one: Spread, column: int) -> None:
             row=1,
             col=column,
         )
+    figure.add_vrect(
+        x0=max(one.window.low, low), x1=min(one.window.high, high), fillcolor=ASKED, opacity=0.13,
+        line_width=0, row=1, col=column,
+    )  # fmt: skip
     figure.update_xaxes(title_text=one.known.axis, range=[low, high], row=1, col=column)

@@ -51,9 +51,9 @@ def _results(job_ids: Sequence[str], was_active: bool) -> None:
         st.rerun()
     for run in runs:
         _status(run)
-    left, right = st.columns([1.75, 1], gap="medium")
+    _leaderboard(runs)
+    left, right = st.columns([1.5, 1], gap="medium")
     with left:
-        _leaderboard(runs)
         _columns(runs)
         _map(runs)
         _spread(runs)
@@ -147,7 +147,7 @@ def _strip(run: Run, outcome: Outcome, key: str, window: Window) -> str:
         found, predicted = None, found
     scale = design_charts.scale(place.values(key)[: place.n_known], window)
     best = found or predicted
-    number = format_value(best.value, best.uncertainty, known.floor) if best else "no value"
+    number = format_value(best.value, best.uncertainty, 5 * known.floor) if best else "no value"
     mark = "◆" if found else "○"
     return design_charts.strip(
         f"{known.label} {window.text()}".replace("-", "−"),

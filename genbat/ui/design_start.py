@@ -82,7 +82,7 @@ def back() -> None:
 def question_line(runs: Sequence[Run]) -> None:
     """The question in words, what to do with its answer, and its warnings."""
     asked = html.escape(runs[0].question.sentence())
-    st.html(f"<p class='gb-question'>Find {asked}.</p>")
+    st.html(f"<div class='gb-title'><h1>Design</h1></div><p class='gb-question'>Find {asked}.</p>")
     with st.container(horizontal=True):
         if st.button("Change the question", icon=":material/edit:", key="design:change"):
             back()

@@ -68,7 +68,8 @@ class Filters:
 
     def keep(self, place: Atlas, show: str) -> np.ndarray:
         """Rows that stay (n,), booleans."""
-        windows = {k: Window(*ends) for k, ends in self.windows.items()}
+        closed = {k: e for k, e in self.windows.items() if e != (-math.inf, math.inf)}
+        windows = {k: Window(*ends) for k, ends in closed.items()}
         elements = frozenset(self.elements) if self.elements else None
         statuses = ("known", "generated") if show == "all" else (show,)
         keep = place.filter(windows, elements, self.roles, statuses)
@@ -129,14 +130,15 @@ def _window(known: Property, start: tuple[float, float] | None, turn: int) -> tu
     spread = shared.distribution(state.domain(), known.key)
     low, high = (spread.low, spread.high) if spread.high > spread.low else (0.0, 10.0)
     places = max(0, digits(known.floor) - 1) if high - low < 1000 else 0
-    low, high = round(low, places), round(high, places)
-    a, b = start or (low, high)
-    a, b = min(max(a, low), high), max(min(b, high), low)
+    asked = [v for v in start or () if math.isfinite(v)]  # a link may ask for more than usual
+    low, high = round(min([low, *asked]), places), round(max([high, *asked]), places)
+    a, b = (max(start[0], low), min(start[1], high)) if start else (low, high)
     a, b = st.slider(
         known.axis, low, high, (a, b), step=10.0**-places, format=f"%.{places}f",
         key=f"filters:{turn}:{known.key}", help=known.help,
     )  # fmt: skip
-    return (-math.inf if a <= low else a), (math.inf if b >= high else b)
+    down, up = start or (-math.inf, math.inf)
+    return (a if a > low or a == down else -math.inf), (b if b < high or b == up else math.inf)
 
 
 def clear() -> None:

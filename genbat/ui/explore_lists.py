@@ -22,6 +22,7 @@ from genbat.ui.words import count, plain, short
 
 MOST = 200  # molecules taken over at once
 SHOWN = 500  # rows of a table
+OWN = "explore:ownlist"  # the molecules uploaded in this tab
 DRAWN = 6
 DECODED = 24  # rows of a table whose text must be decoded first
 PROBLEMS = 12
@@ -164,25 +165,40 @@ def _decoded(domain: str, latent: tuple[float, ...], radius: float) -> list[Cand
 
 
 # ---------------------------------------------------------------------- own list
-def upload(place: Atlas) -> own_list.OwnList | None:
-    """A person's own molecules, and what is wrong with her file."""
+def own(place: Atlas, slot: Any) -> own_list.OwnList | None:
+    """A person's own molecules; `slot` is where she uploads them, None while that is folded."""
+    if slot is not None:
+        with slot:
+            _upload()
+    found = st.session_state.get(OWN)
+    return found if found is not None and len(found) else None
+
+
+def _upload() -> None:
+    """The way in, and what is wrong with the file."""
     file = st.file_uploader(
         "Your own molecules", type=list(own_list.FILE_ENDINGS), key="explore:own",
         help="One SMILES a line, a table with a column smiles, or an SD file. The molecules are "
         "placed on the map; the file is read once and not kept.",
     )  # fmt: skip
-    if file is None:
-        return None
-    found = _read(state.domain(), file.getvalue(), file.name)
+    if file is not None:
+        st.session_state[OWN] = _read(state.domain(), file.getvalue(), file.name)
+    found = st.session_state.get(OWN)
+    if found is None:
+        return
     if found.problems:
-        lines = [plain(short(p, 200)) for p in found.problems[:PROBLEMS]]
-        more = len(found.problems) - len(lines)
-        lines += [f"and {more} more"] if more else []
-        kept = (
-            f"{count(len(found), 'molecule')} kept. " if len(found) else "Nothing could be used. "
-        )
-        st.warning(kept + "\n\n" + "\n\n".join(lines))
-    return found if len(found) else None
+        _problems(found)
+    if file is None and st.button("Take them off the map", type="tertiary"):
+        st.session_state[OWN] = None
+        st.rerun(scope="fragment")
+
+
+def _problems(found: own_list.OwnList) -> None:
+    lines = [plain(short(p, 200)) for p in found.problems[:PROBLEMS]]
+    more = len(found.problems) - len(lines)
+    lines += [f"and {more} more"] if more else []
+    kept = f"{count(len(found), 'molecule')} kept. " if len(found) else "Nothing could be used. "
+    st.warning(kept + "\n\n" + "\n\n".join(lines))
 
 
 @st.cache_resource(show_spinner="Placing your molecules …", max_entries=32)

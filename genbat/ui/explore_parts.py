@@ -277,10 +277,14 @@ _READ = (
 
 
 def filters_expander(place: Atlas) -> tuple[Filters, Any]:
-    """The rare options; the filters in force and the container for what else belongs here."""
-    start = Filters.read(st.query_params.get(explore_filters.LINK, ""), place)
-    on = f" · {len(start)} on" if len(start) else ""
-    with st.expander(f"More: filters, your own list{on}", icon=":material/filter_alt:"):
+    """The rare options, made when they are opened: the filters in force, and room for more."""
+    filters = Filters.read(st.query_params.get(explore_filters.LINK, ""), place)
+    on = f" · {len(filters)} on" if len(filters) else ""
+    words = f"More: filters, your own list{on}"
+    fold = st.expander(words, icon=":material/filter_alt:", key="more", on_change="rerun")
+    if not fold.open:
+        return filters, None
+    with fold:
         filters = explore_filters.controls(place)
         if len(filters):
             st.button("Clear all filters", on_click=explore_filters.clear, type="tertiary")

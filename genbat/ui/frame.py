@@ -46,6 +46,5 @@ def frame() -> None:
             key="domain:choice",
             help="What kind of matter you look at. More domains follow.",
         )
-        basket.sidebar()
-        st.html(_MARKS)
+        st.html(f"<p class='gb-marks'>{basket.sidebar()}</p>{_MARKS}")  # one message, not two
     state.link(me=state.owner(), list=basket.current().id)

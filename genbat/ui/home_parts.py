@@ -15,7 +15,7 @@ from genbat.ui import shared, state
 from genbat.ui.slim import slim
 from genbat.ui.words import short
 
-A, B = "O=C1OCCO1", "O=C1OCC(F)O1"  # ethylene carbonate, fluoroethylene carbonate
+A, B = "N#CCCCCC#N", "O=S1(=O)CCCC1"  # adiponitrile, sulfolane
 WIDTH, HEIGHT = 1200, 400
 ROAD = 112  # height of the walk's middle
 TILE, TILE_HEIGHT, TOP = 200, 150, 230
@@ -56,7 +56,7 @@ def picture() -> None:
         )
 
 
-_ALT = "A line through a cloud of dots, from ethylene carbonate to fluoroethylene carbonate"
+_ALT = "A line through a cloud of dots, from adiponitrile to sulfolane"
 
 
 def _waiting(domain: str) -> None:
@@ -69,7 +69,7 @@ def _waiting(domain: str) -> None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _drawn(domain: str, dark: bool) -> str:
     place = shared.warmup(domain).atlas()
-    walk = path.walk_in(place, A, B, steps=STEPS, kind="linear")
+    walk = path.walk_in(place, A, B, steps=STEPS)
     return svg(place, walk, dark).replace("%", "%25").replace("#", "%23")
 
 
@@ -170,7 +170,7 @@ VERBS = {
     "shortlist": ("Shortlist", "Weigh what you kept, and take it home as a report."),
 }
 STEPS_TOLD = (
-    ("Start the walk", "from ethylene carbonate to its fluorinated relative."),
+    ("Start the walk", "from adiponitrile, a chain, to sulfolane, a ring."),
     ("Press play", "and watch structure and properties change, step by step."),
     ("Add to shortlist", "what you like: it is kept, also when you close the page."),
 )

@@ -43,11 +43,11 @@ def actions(found: Shown) -> None:
     """All steps to xTB, all steps to the shortlist."""
     valid = list({c.text: c for c in found.walk.candidates if c.verdict.ok}.values())
     ask = st.button(
-        f"Compute {count(len(valid), 'molecule')} with xTB",
+        "Compute all steps with xTB",
         key="walk:compute",
         icon=":material/calculate:",
-        help="Quantum chemistry (GFN2-xTB) of every step, about a second a molecule; the values "
-        "appear in the chart as they come.",
+        help=f"Quantum chemistry (GFN2-xTB) of {count(len(valid), 'molecule')}, about a second "
+        "each; the values appear in the chart as they come.",
     )
     if ask:
         place = shared.atlas(state.domain())

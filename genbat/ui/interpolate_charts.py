@@ -115,7 +115,7 @@ def distance_chart(walk: Walk, straight: np.ndarray | None, step: int) -> go.Fig
     _dress(figure, len(x), step, 175)
     shown = (50, 90, 99, 99.9)
     figure.update_yaxes(
-        title_text="lonelier than / %",
+        title_text="more apart than / %",
         tickvals=list(distances(np.array(shown))),
         ticktext=[f"{v:g}" for v in shown],
         range=[-0.1, _TOP + 0.2],
@@ -141,7 +141,7 @@ def _distance_line(
         line={"color": colour, "dash": dash, "width": width},
         marker={"size": 5, "color": colour},
         customdata=values,
-        hovertemplate=f"step %{{x}}, {name}: lonelier than %{{customdata:.0f}} % of the known"
+        hovertemplate=f"step %{{x}}, {name}: more apart than %{{customdata:.0f}} % of the known"
         "<extra></extra>",
     )
 

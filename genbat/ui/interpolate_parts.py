@@ -21,6 +21,7 @@ from genbat.ui.words import short
 WAYS = interpolate_charts.WAYS
 KIND_NAMES = {"linear": "Straight", "slerp": "Arc", "geodesic": "Through data"}
 STEP, PLAYING, SEEN = "walk:step", "walk:playing", "walk:seen"
+TIMED = "walk:timed"  # whether the part that walks was started with a clock
 PLAY_EVERY_S = 0.9
 FEWEST, MOST, USUAL = 2, 41, 11
 
@@ -58,10 +59,10 @@ def _walked(domain: str, a: str, b: str, steps: int, kind: str, weights: str) ->
     place = shared.atlas(domain)
     walk = walk_in(place, a, b, steps=steps, kind=kind)
     predicted = tuple(place.system.predict(walk.path.points.astype("f4")))
-    means = {kind: float(walk.path.remoteness.mean())}
+    means = {kind: walk.remoteness}
     if kind == "linear":
         return Shown(walk, predicted, None, None, means)
-    t = np.linspace(0, 1, len(walk.path.points))[:, None]
+    t = walk.path.along[:, None]
     line = ((1 - t) * walk.path.points[0] + t * walk.path.points[-1]).astype("f4")
     means["linear"] = float(place.manifold.remoteness(line).mean())
     return Shown(walk, predicted, place.place(line), place.manifold.percentile(line), means)
@@ -113,17 +114,20 @@ def go_to(step: int) -> None:
 
 
 # ---------------------------------------------------------------------- the walk
-def walking(found: Shown, height: int = 330) -> None:
+def walking(found: Shown, height: int = 310) -> None:
     """Map, player, filmstrip and charts left, the card right; only this part runs on each step."""
     every = PLAY_EVERY_S if st.session_state.get(PLAYING) else None
+    st.session_state[TIMED] = every is not None
     st.fragment(_walking, run_every=every)(found, height)
 
 
 def _walking(found: Shown, height: int) -> None:
+    if bool(st.session_state.get(PLAYING)) != st.session_state[TIMED]:
+        st.rerun()  # only the whole page can start or stop the fragment's clock
     steps = len(found.walk.candidates)
     _advance(steps)
     step = current(steps)
-    left, right = st.columns([1.75, 1], gap="medium")
+    left, right = st.columns([1.5, 1], gap="medium")
     with left:
         _map(found, step, height)
         _player(found, step)
@@ -211,12 +215,11 @@ def _player(found: Shown, step: int) -> None:
             help="Walk by itself. The arrow keys walk too, once the map has been clicked.",
         )
         back, on = ":material/chevron_left:", ":material/chevron_right:"
-        for name, icon, by in (("back", back, -1), ("on", on, 1)):
+        for name, icon, by in (("Back", back, -1), ("Next", on, 1)):
             st.button(
-                "",
+                name,
                 icon=icon,
-                key=f"walk:{name}",
-                help="One step back" if by < 0 else "One step on",
+                key=f"walk:{name.lower()}",
                 disabled=not 0 <= step + by < steps,
                 on_click=go_to,
                 args=(step + by,),
@@ -277,7 +280,11 @@ def choose_property() -> None:
     predicted = place.system.predict(place.latents[:1])[0]
     labels = {p.key: p.axis for p in place.properties if p.key in predicted}
     st.selectbox(
-        "Property along the walk", list(labels), format_func=labels.__getitem__, key="walk:property"
+        "Property along the walk",
+        list(labels),
+        format_func=labels.__getitem__,
+        key="walk:property",
+        width=230,
     )
 
 

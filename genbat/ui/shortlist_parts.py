@@ -23,6 +23,7 @@ from genbat.ui.words import count, plain, short
 ENDINGS = ["csv", "tsv", "txt", "smi", "sdf"]
 IMPORTED = "shortlist:imported"
 LEARNED = "shortlist:learned"
+SURE = "shortlist:sure"  # the list that is about to be deleted
 _MIME = {"csv": "text/csv", "json": "application/json", "sdf": "chemical/x-mdl-sdfile"}
 
 
@@ -31,7 +32,7 @@ def manage(shortlist: Shortlist) -> None:
     lists, owner = shared.shortlists(), state.owner()
     fresh = st.text_input("New list", placeholder="its name", max_chars=texts.MAX_NAME, key="new")
     if st.button("Make it", key="new:do", disabled=not fresh.strip()):
-        _try(lambda: _open(lists.create(owner, fresh, shortlist.domain).id))
+        _try(lambda: basket.take(lists.create(owner, fresh, shortlist.domain).id))
     name = st.text_input(
         "Rename this list", shortlist.name, max_chars=texts.MAX_NAME, key=f"rename:{shortlist.id}"
     )
@@ -40,8 +41,7 @@ def manage(shortlist: Shortlist) -> None:
     st.caption("Share: whoever opens this address sees the list and can edit it.")
     st.code(link_of(shortlist.id), language=None)
     if shortlist.owner == owner:
-        if st.button("Delete this list …", key="delete", icon=":material/delete:"):
-            _confirm(shortlist)
+        _deletion(shortlist)
     else:
         st.caption("This list was shared with you; only its owner can delete it.")
 
@@ -50,11 +50,6 @@ def link_of(list_id: str) -> str:
     """The address to share: the list alone, without who I am."""
     parts = urlsplit(st.context.url or "http://127.0.0.1:8501")
     return f"{parts.scheme}://{parts.netloc}/shortlist?list={list_id}"
-
-
-def _open(list_id: str) -> None:
-    st.session_state[state.BASKET] = list_id
-    state.link(list=list_id, entry=None)
 
 
 def _try(action: Callable[[], None]) -> None:
@@ -67,23 +62,30 @@ def _try(action: Callable[[], None]) -> None:
         st.rerun()
 
 
-@st.dialog("Delete this list?")
-def _confirm(shortlist: Shortlist) -> None:
-    st.write(
-        f"**{plain(shortlist.name)}** with {count(shortlist.count, 'candidate')}, their notes and "
+def _deletion(shortlist: Shortlist) -> None:
+    """Delete, asked twice."""
+    if st.session_state.get(SURE) != shortlist.id:
+        st.button(
+            "Delete this list …",
+            key="delete",
+            icon=":material/delete:",
+            on_click=st.session_state.__setitem__,
+            args=(SURE, shortlist.id),
+        )
+        return
+    st.warning(
+        f"{plain(shortlist.name)} with {count(shortlist.count, 'candidate')}, their notes and "
         "tags will be gone for everybody who has its link. This cannot be undone."
     )
-    left, right = st.columns(2)
-    if left.button("Keep it", key="delete:no", width="stretch"):
-        st.rerun()
-    if right.button("Delete it", key="delete:yes", type="primary", width="stretch"):
-        _try(lambda: _delete(shortlist))
+    with st.container(horizontal=True):
+        st.button("Keep it", key="delete:no", on_click=st.session_state.pop, args=(SURE, None))
+        if st.button("Delete it", key="delete:yes", icon=":material/delete:"):
+            _try(lambda: _delete(shortlist))
 
 
 def _delete(shortlist: Shortlist) -> None:
     shared.shortlists().delete(shortlist.id, state.owner())
-    st.session_state.pop(state.BASKET, None)
-    state.link(list=None, entry=None)
+    basket.take("")
 
 
 # ---------------------------------------------------------------------------- import
@@ -261,7 +263,7 @@ def empty(shortlist: Shortlist) -> None:
     for one in others:
         words = f"Open {plain(one.name)} · {count(one.count, 'candidate')}"
         if st.button(words, key=f"open:{one.id}"):
-            _open(one.id)
+            basket.take(one.id)
             st.rerun()
 
 

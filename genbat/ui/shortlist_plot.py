@@ -174,7 +174,7 @@ def _dots(
         error_x=_bars([a.uncertainty for a, _ in pairs], colour),
         error_y=_bars([b.uncertainty for _, b in pairs], colour),
         mode="markers+text",
-        text=[html.escape(short(_name(e), 20)) if e.id in labelled else "" for e in entries],
+        text=[f" {html.escape(short(_name(e), 20))} " if e.id in labelled else "" for e in entries],
         textposition=[labelled.get(e.id, "top center") for e in entries],
         hovertext=[_hover(e, (x, y), known) for e in entries],
         hoverinfo="text",
@@ -209,7 +209,7 @@ def _labelled(entries: Sequence[Entry], x: str, y: str) -> dict[int, str]:
         near = any(abs(px - a) < 0.5 and abs(py - b) < 0.08 for a, b in taken)
         if not near and len(chosen) < _LABELLED:
             taken.append((px, py))
-            chosen[entry.id] = "middle right" if px < 0.5 else "middle left"
+            chosen[entry.id] = "top right" if px < 0.5 else "top left"
     return chosen
 
 

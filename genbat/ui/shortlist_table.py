@@ -78,9 +78,9 @@ def _own_columns() -> dict[str, Any]:
 
 def _mark(row: int) -> None:
     """Let the table show what was chosen elsewhere."""
-    wanted = {"selection": {"rows": [row], "columns": [], "cells": []}}
-    if _rows(st.session_state.get(TABLE)) != [row]:
-        st.session_state[TABLE] = wanted
+    selection = (st.session_state.get(TABLE) or {}).get("selection", {})
+    if list(selection.get("rows", [])) != [row] or selection.get("cells"):
+        st.session_state[TABLE] = {"selection": {"rows": [row], "columns": [], "cells": []}}
 
 
 def _rows(event: Any) -> list[int]:

@@ -75,12 +75,12 @@ def configuration(domain: str, keys: Sequence[str]) -> dict[str, Any]:
     """Headers with units and help for the columns of `values`."""
     properties = known(domain)
     columns: dict[str, Any] = {
-        DRAWING: st.column_config.ImageColumn("Structure", width=100),
-        "name": st.column_config.TextColumn("Name", width=138),
+        DRAWING: st.column_config.ImageColumn("Structure", width=96),
+        "name": st.column_config.TextColumn("Name", width=132),
     }
     for key in keys:
         p = properties[key]
-        columns[key] = st.column_config.NumberColumn(p.axis, help=p.help, width=106)
+        columns[key] = st.column_config.NumberColumn(p.axis, help=p.help, width=104)
     return columns
 
 

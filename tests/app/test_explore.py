@@ -42,6 +42,12 @@ def tell(at, moment, /, **event):
     return at
 
 
+def unfolded(at):
+    """With the rare options open."""
+    at.session_state["more"] = True
+    return at.run()
+
+
 def bodies(at):
     return " ".join(e.proto.body for e in at.get("html"))
 
@@ -130,6 +136,16 @@ def test_filters_travel_in_the_link(place):
     assert Filters.read("lumo_ev:3:1;lumo_ev:nan:", place) == Filters()
 
 
+def test_filters_of_a_link_stand_in_their_controls(place):
+    text = "vip_ev:3:30;el:C.O.F"  # far beyond what there is, and it stays
+    at = unfolded(opened(f=text))
+    assert not at.exception
+    assert at.query_params["f"] == text
+    assert [sorted(m.value) for m in at.multiselect][:2] == [["vip_ev"], ["C", "F", "O"]]
+    next(b for b in at.button if b.label == "Clear all filters").click().run()
+    assert "f" not in at.query_params
+
+
 def test_filters_keep_what_they_say(place):
     keep = Filters.read("el:C.O.F", place).keep(place, "known")
     assert keep[place.row_of[FEC]] and not keep[place.n_known :].any()
@@ -185,7 +201,7 @@ def test_own_molecules_are_placed_and_problems_named(place):
 
 
 def test_own_molecules_on_the_page():
-    at = opened()
+    at = unfolded(opened())
     at.file_uploader[0].set_value(("mine.csv", LIST, "text/csv")).run()
     assert not at.exception
     assert "2 molecules of yours" in bodies(at)

@@ -92,7 +92,7 @@ def test_an_end_that_is_nothing_leaves_room_for_another(page):
 
 def test_steps_and_play(page):
     walk(page)
-    page.button(key="walk:on").click().run()
+    page.button(key="walk:next").click().run()
     assert linked(page, "step") == "1"
     page.button(key="walk:back").click().run()
     assert linked(page, "step") == "0"

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
+from genbat.studio import explore
 from genbat.studio.jobs import Jobs
+from genbat.studio.shortlist import Shortlists
 from genbat.studio.store import Store
 from genbat.studio.tables import JobRow, now
 from genbat.studio.work import Report
@@ -28,9 +30,10 @@ LABEL = {
 BROKEN = {"asked": "C(", "text": "", "values": {}, "failed": "cannot be read", "stored": False}
 
 
-@pytest.fixture(autouse=True)
-def idle(monkeypatch):
-    monkeypatch.setattr(Jobs, "ensure_server", lambda self, wait_s=0.0: True)
+@pytest.fixture(scope="module", autouse=True)
+def place():
+    """Opened before any page waits for it."""
+    return explore.atlas("molecules")
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +123,6 @@ def test_results_stand_in_a_table_with_reasons(store, owner):
     assert list(table["why no value"]) == ["", "cannot be read"]
     assert table["lumo_ev"][0] == -6.1
     press(at, "Add 1 molecule to My shortlist")
-    from genbat.studio.shortlist import Shortlists
-
     lists = Shortlists(store)
     (entry,) = lists.entries(lists.lists(owner)[0].id)
     assert (entry.candidate.name, entry.candidate.text) == ("DMC", "COC(=O)OC")

@@ -1,6 +1,5 @@
 """Fixtures of all browser tests: a Chromium, served apps, pages that may not phone home."""
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,18 +10,11 @@ HERE = Path(__file__).parent
 VIEW = {"width": 1280, "height": 800}
 
 
-# Journeys that have not yet been seen to pass from start to end on a quiet machine.
-UNPROVEN = ("test_explore.py", "test_walks.py", "test_pages.py", "test_survival.py")
-
-
 def pytest_collection_modifyitems(items):
-    """Mark browser tests; leave unproven journeys out unless GENBAT_BROWSER=all asks for them."""
-    skip = pytest.mark.skip(reason="unproven journey: GENBAT_BROWSER=all runs it")
+    """Mark browser tests."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker("browser")
-            if item.path.name in UNPROVEN and os.environ.get("GENBAT_BROWSER") != "all":
-                item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from harness import PATIENCE
 FIND = """(name) => [...document.querySelectorAll("*")]
   .map((e) => e.shadowRoot?.querySelector(name)).find(Boolean)"""
 STATE = """(box) => { const m = box.latmap, v = m.view; return {
-  cx: v.cx, cy: v.cy, kx: v.kx, ky: v.ky, mx: v.mx, H: v.H, zoom: v.zoom, off: m.off.size,
+  cx: v.cx, cy: v.cy, kx: v.kx, ky: v.ky, mx: v.mx, my: v.my, H: v.H, zoom: v.zoom, off: m.off.size,
   step: m.step, dark: m.isDark, mode: m.mode, steps: m.cfg.path.length, info: m.info,
   legend: m.legend.innerText, note: m.note.innerText, range: m.xy.head.range }; }"""
 POINTS = """(box) => { const m = box.latmap; return { xy: [...m.xy.array],
@@ -94,7 +94,7 @@ class Map:
         v, points = self.state(), self.box.evaluate(POINTS)
         xy = np.reshape(points["xy"], (-1, 2)) / 65535
         px = v["mx"] + (xy[:, 0] - v["cx"]) * v["kx"]
-        py = v["H"] / 2 - (xy[:, 1] - v["cy"]) * v["ky"]
+        py = v["my"] - (xy[:, 1] - v["cy"]) * v["ky"]
         d = np.hypot(px[:, None] - np.ravel(x), py[:, None] - np.ravel(y))
         d[points["gone"]] = np.inf
         return d if np.ndim(x) else d[:, 0]
@@ -102,4 +102,4 @@ class Map:
     def unit(self, fx, fy):
         """Place in the unit square of the map."""
         v, (x, y) = self.state(), self.inside(fx, fy)
-        return v["cx"] + (x - v["mx"]) / v["kx"], v["cy"] - (y - v["H"] / 2) / v["ky"]
+        return v["cx"] + (x - v["mx"]) / v["kx"], v["cy"] - (y - v["my"]) / v["ky"]

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+# Where tests leave what they saw; `make screenshots` sets the README's folder.
+SHOTS = ROOT / os.environ.get("GENBAT_SHOTS", "tests/screenshots")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -166,7 +166,7 @@ def test_keyboard_moves_zooms_picks_and_resets(show):
     v = m.state()
     assert v["zoom"] == pytest.approx(1.3**2)
     m.page.keyboard.press("Enter")
-    nearest = np.argmin(m.distances(v["mx"], v["H"] / 2))
+    nearest = np.argmin(m.distances(v["mx"], v["my"]))
     assert int(m.answer(r"pick (\d+)")[1]) == nearest
     m.page.keyboard.press("Escape")
     assert (m.state()["zoom"], m.state()["cx"]) == (1, 0.5)

@@ -21,7 +21,7 @@ from genbat.studio.work import method
 from genbat.ui.shortlist_parts import page_of
 
 OWNER = "c" * 32
-WAIT = 180_000
+WAIT = 90_000
 EVIL = "<img src=x onerror=alert(1)>"
 SCRIPT = "<script>alert(2)</script> ![x](http://example.invalid/x.png)"
 TEXTS = ["CCO", "CCC#N", "CCOCC", "COCCO", "CC(=O)OC", "O=C1CCCO1", "CCOC=O", "CS(C)=O"]

@@ -3,7 +3,6 @@
 import math
 from dataclasses import asdict, replace
 from itertools import chain
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.molecules.codec import Vocabulary
 from genbat.systems import chemvae_training as training
 from genbat.systems.chemvae import ChemVAE, Config, Network, make_card, pad, with_ends
-from genbat.systems.chemvae_calibration import calibrate
 from genbat.systems.chemvae_targets import LOGARITHMIC, TARGETS, scales, standardise
 
 TINY = training.SIZES["tiny"]
@@ -239,53 +237,6 @@ def test_prediction_in_units(system):
     told = system.predict(z[:1])[0]["lumo_ev"]
     assert told.value == pytest.approx(values[0, TARGETS.index("lumo_ev")])
     assert (told.kind, told.unit) == ("predicted", "eV")
-
-
-def test_conformal_quantile(system):
-    held = table()[lambda t: t["split"] == "calibration"]
-    members = system.network.heads(torch.as_tensor(system.encode(held["smiles"].tolist())))
-    said = members.detach().numpy().astype("f8")
-    found = calibrate(system, held)
-    for k in (TARGETS.index("lumo_ev"), TARGETS.index("tm_k")):
-        truth = (held[TARGETS[k]].to_numpy() - system.config.mean[k]) / system.config.scale[k]
-        known = ~np.isnan(truth)
-        error = np.abs(said[:, known, k].mean(0) - truth[known])
-        floor = np.median(error)
-        scores = sorted(error / np.sqrt(said[:, known, k].var(0) + floor**2))
-        n = len(scores)
-        assert found.count[k] == n
-        assert found.floor[k] == pytest.approx(floor, rel=1e-4)
-        assert found.quantile[k] == pytest.approx(scores[math.ceil(0.9 * (n + 1)) - 1], rel=1e-4)
-
-
-def test_intervals_cover_what_they_promise():
-    """Heads of known quality: nine of ten new values must lie in their intervals."""
-    rng = np.random.default_rng(0)
-    count, t = 20_000, len(TARGETS)
-    spread = rng.uniform(0.2, 1.0, (count, t))
-    members = np.stack([-spread, spread]).astype("f4")  # mean 0, standard deviation `spread`
-    truth = spread * rng.standard_t(4, (count, t))
-    frame = table().iloc[:0].reindex(range(count)).assign(smiles=[str(k) for k in range(count)])
-    for k, key in enumerate(TARGETS):
-        frame[key] = 10 ** truth[:, k] if key in LOGARITHMIC else truth[:, k]
-    fake = SimpleNamespace(
-        encode=lambda names: np.array([[float(name)] for name in names], "f4"),
-        network=SimpleNamespace(heads=lambda z: torch.tensor(members[:, z[:, 0].long()])),
-        config=Config(tokens=()),
-    )
-    found = calibrate(fake, frame.iloc[: count // 2])
-    new = slice(count // 2, None)
-    reach = np.array(found.quantile) * np.sqrt(spread[new] ** 2 + np.square(found.floor))
-    coverage = (np.abs(truth[new]) <= reach).mean(0)
-    assert coverage.min() > 0.885
-    assert coverage.max() < 0.915
-
-
-def test_few_molecules_give_their_worst_score(system):
-    held = table()[lambda t: t["split"] == "calibration"].iloc[:4]
-    assert calibrate(system, held).count[1] == 4
-    nothing = calibrate(system, held.iloc[:0])
-    assert set(nothing.quantile) == {1.645}
 
 
 def test_training_range_holds_the_training_mean(system):

@@ -10,6 +10,7 @@ from rdkit import Chem
 from scipy.stats import spearmanr
 from tiny_chemvae import table, trained
 
+from genbat.core.provenance import file_hash
 from genbat.studio import evaluation, metrics_heads, metrics_search, registry
 from genbat.studio.metrics_molecules import counts, equal_share, metric, nearest_texts
 from genbat.systems.chemvae_targets import TARGETS
@@ -206,6 +207,24 @@ def test_metric_has_no_nan():
     entry = metric(float("nan"), baselines={"a": float("inf"), "b": 1}, real=float("nan"))
     assert entry == {"value": None, "unit": "", "baselines": {"a": None, "b": 1.0}, "real": None,
                      "bar": None}  # fmt: skip
+
+
+def test_metrics_stay_with_their_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "ASSETS", tmp_path)
+    folder = tmp_path / "weights/chemvae"
+    folder.mkdir(parents=True)
+    (folder / "weights.safetensors").write_bytes(b"others")
+    result = {"system": "chemvae", "versions": {"weights": "0123456789abcdef"}, "metrics": {}}
+    with pytest.raises(ValueError, match="0123456789abcdef"):
+        evaluation.save_metrics(result)
+
+
+def test_shipped_metrics_belong_to_the_shipped_weights():
+    folder = registry.folder("chemvae")
+    if not (folder / "metrics.json").exists():
+        pytest.skip("no shipped metrics yet (genbat evaluate)")
+    result = json.loads((folder / "metrics.json").read_text())
+    assert result["versions"]["weights"] == file_hash(folder / "weights.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,18 @@ def test_ends_are_the_objects_themselves(kind):
     assert kind in KIND_HELP
 
 
+def test_every_molecule_of_the_way_is_shown():
+    way, decoded = path.decode_way(
+        atlas().system, *atlas().system.encode([EC, FEC]), 11, "linear", atlas().manifold
+    )
+    there = {c.text for c in decoded if c.verdict.ok} | {EC, FEC}
+    walk = walk_in(atlas(), EC, FEC, steps=11, kind="linear")
+    assert walk.distinct == min(11, len(there))
+    assert len(way.points) == path.MOST
+    assert (np.diff(walk.path.along) > 0).all()
+    assert walk.remoteness == pytest.approx(way.remoteness.mean())
+
+
 def test_two_steps_are_the_two_ends():
     walk = walk_in(atlas(), EC, FEC, steps=2)
     assert [c.text for c in walk.candidates] == [EC, FEC]
@@ -69,8 +81,9 @@ def test_every_step_can_be_made_again(monkeypatch):
         assert made.text == candidate.text
         if 0 < k < 4:
             assert candidate.provenance.parents == (EC, FEC)
-            wanted = {"kind": "linear", "steps": 5, "step": k}
-            assert candidate.provenance.arguments == wanted
+            told = dict(candidate.provenance.arguments)
+            assert told.pop("along") == pytest.approx(walk.path.along[k], abs=1e-4)
+            assert told == {"kind": "linear", "steps": 5, "step": k}
 
 
 def test_other_weights_are_refused_by_name(monkeypatch):

@@ -7,6 +7,7 @@ from genbat.latent.density import Manifold
 from genbat.latent.graph import Graph
 from genbat.latent.paths import (
     KINDS,
+    choose_steps,
     distinct,
     even_steps,
     linear,
@@ -240,3 +241,42 @@ def test_errors_say_what_is_legal(made, change, said):
     asked = {"a": np.zeros(64), "b": np.ones(64), "steps": 5, "kind": "linear", **change}
     with pytest.raises(ValueError, match=said):
         make_path(**asked, manifold=made["clusters"])
+
+
+@pytest.mark.parametrize(
+    ("names", "steps", "rows"),
+    [
+        ("aabccdd", 4, [0, 2, 4, 6]),  # every object once
+        ("aabbbbb", 2, [0, 6]),
+        ("aaaaaab", 4, [0, 2, 4, 6]),  # nothing between: even gaps
+        ("abcdefghi", 5, [0, 2, 4, 6, 8]),  # more objects than steps
+        ("a--b--c", 3, [0, 3, 6]),
+        ("a-----c", 3, [0, 3, 6]),  # nothing valid is left
+        ("abba", 3, [0, 2, 3]),
+        ("acbbacccb", 3, [0, 6, 8]),  # the longest stretch stands for an object
+    ],
+)
+def test_steps_stand_where_the_object_changes(names, steps, rows):
+    assert choose_steps([None if n == "-" else n for n in names], steps) == rows
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_chosen_steps_lose_no_object_without_need(seed):
+    rng = np.random.default_rng(seed)
+    names = [None if rng.random() < 0.2 else str(k) for k in np.sort(rng.integers(9, size=60))]
+    names[0], names[-1] = "first", "last"
+    steps = int(rng.integers(2, 20))
+    rows = choose_steps(names, steps)
+    assert rows == sorted(set(rows))
+    assert (rows[0], rows[-1], len(rows)) == (0, 59, steps)
+    there = set(names) - {None}
+    assert len({names[k] for k in rows}) == min(steps, len(there))
+    assert all(names[k] for k in rows)
+
+
+def test_a_path_stands_at_some_of_its_points():
+    path = make_path(np.zeros(2), np.ones(2), 5, "linear", Manifold(np.eye(2)))
+    some = path.at([0, 3, 4])
+    assert some.along.tolist() == [0, 0.75, 1]
+    assert some.points[1].tolist() == [0.75, 0.75]
+    assert some.length == path.length

@@ -75,6 +75,7 @@ def test_training_on_own_data(own, home):
     threads, told = torch.get_num_threads(), []
     folder = training.train("chemvae", "tiny", own, progress=lambda f, text: told.append(f))
     assert torch.get_num_threads() == threads
+    assert told == sorted(told)
     assert told[-1] == 1.0
     assert folder == home / "training/chemvae-tiny-own/finished"
     system = ChemVAE.load(folder)

@@ -3,6 +3,9 @@
 const FULL = 65535;
 const GONE = 255; // byte of a point that is filtered out, switched off or without a value
 
+const TOOLS = 44; // pixels kept free for the tools
+const COUNTS = 30; // and for the counts
+
 const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
 
 /** Where the unit square lies on the screen; W, H and all distances in CSS pixels. */
@@ -15,24 +18,27 @@ class View {
   spanX = 1; // extent of the data, so that both axes keep one scale
   spanY = 1;
 
-  /** A map narrower than its frame stands a little to the left, clear of the legend. */
+  /** A map narrower than its frame stands a little to the left, clear of the legend; above it
+      stay the tools, below it the counts. */
   fit() {
-    const px = Math.min((this.W - 48) / this.spanX, (this.H - 48) / this.spanY);
+    const high = Math.max(this.H - TOOLS - COUNTS, this.H / 2);
+    const px = Math.min((this.W - 48) / this.spanX, high / this.spanY);
+    this.my = this.H - COUNTS - high / 2;
     this.mx = (this.W - clamp(this.W - 48 - px * this.spanX, 0, 190)) / 2;
     this.kx = Math.max(1, px * this.spanX) * this.zoom;
     this.ky = Math.max(1, px * this.spanY) * this.zoom;
   }
   sx(x) { return this.mx + (x - this.cx) * this.kx; }
-  sy(y) { return this.H / 2 - (y - this.cy) * this.ky; }
+  sy(y) { return this.my - (y - this.cy) * this.ky; }
   ux(px) { return this.cx + (px - this.mx) / this.kx; }
-  uy(py) { return this.cy - (py - this.H / 2) / this.ky; }
+  uy(py) { return this.cy - (py - this.my) / this.ky; }
 
   pan(px, py) {
     this.cx = clamp(this.cx - px / this.kx, -0.1, 1.1);
     this.cy = clamp(this.cy + py / this.ky, -0.1, 1.1);
   }
   /** Zoom so that the place under (px, py) stays where it is. */
-  zoomAt(factor, px = this.mx, py = this.H / 2) {
+  zoomAt(factor, px = this.mx, py = this.my) {
     const x = this.ux(px), y = this.uy(py);
     this.zoom = clamp(this.zoom * factor, 0.5, 120); // beyond 120 the uint16 steps show
     this.fit();
@@ -94,9 +100,9 @@ function pick(m, px, py, r = 8) {
 
 /** Nearest visible point to the middle of the view, however far away. */
 function pickCentre(m) {
-  const { mx, W, H } = m.view;
+  const { mx, my, W, H } = m.view;
   for (let r = 16; r < 4 * (W + H); r *= 2) {
-    const hit = pick(m, mx, H / 2, r);
+    const hit = pick(m, mx, my, r);
     if (hit >= 0) return hit;
   }
   return -1;

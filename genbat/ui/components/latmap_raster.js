@@ -39,7 +39,7 @@ function makeFrame(m, res, budget) {
     d, w, h, w2: w + 2 * PAD, h2: h + 2 * PAD, window, count,
     step: Math.max(1, Math.ceil(count / budget)),
     ax: kx / FULL, bx: v.mx * d - v.cx * kx + PAD,
-    ay: -ky / FULL, by: (v.H * d) / 2 + v.cy * ky + PAD,
+    ay: -ky / FULL, by: v.my * d + v.cy * ky + PAD,
   };
 }
 

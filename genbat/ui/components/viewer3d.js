@@ -153,7 +153,27 @@ function frame(view) {
   gl.setView([-c.x, -c.y, -c.z, away, ...gl.getView().slice(4, 8)]);
 }
 
+/** Do several things and draw once: without a GPU each picture costs a tenth of a second, and
+    3Dmol draws after every step by its method `show`. */
+function atOnce(gl, steps) {
+  gl.show = () => {};
+  try {
+    steps();
+  } finally {
+    delete gl.show; // the class's own again
+  }
+  gl.render();
+}
+
 function show(view, data) {
+  atOnce(view.gl, () => build(view, data));
+  const atoms = view.model.selectedAtoms({}).length;
+  view.box.dataset.shown = data.id;
+  view.box.dataset.atoms = atoms;
+  say(view, atoms ? "" : NO_ATOMS, atoms ? "ready" : "failed");
+}
+
+function build(view, data) {
   const gl = view.gl;
   gl.removeAllModels();
   gl.removeAllShapes();
@@ -161,17 +181,12 @@ function show(view, data) {
   Object.assign(view, { chosen: [], shapes: [], texts: [], hovered: null, cell: null,
                         shown: data.id });
   view.model = gl.addModel(data.text, data.format);
-  const atoms = view.model.selectedAtoms({}).length;
   gl.setStyle({}, data.style);
   gl.setHoverDuration(80);
   gl.setHoverable({}, true, (atom) => hover(view, atom), () => unhover(view));
   gl.setClickable({}, true, (atom) => choose(view, atom));
   dress(view);
   frame(view);
-  gl.render();
-  view.box.dataset.shown = data.id;
-  view.box.dataset.atoms = atoms;
-  say(view, atoms ? "" : NO_ATOMS, atoms ? "ready" : "failed");
 }
 
 function turn(view, spin) {
@@ -186,7 +201,7 @@ function create(box, send) {
                  message: box.querySelector(".message") };
   view.eye = new ResizeObserver(() => { if (view.gl && box.clientWidth) view.gl.resize(); });
   view.eye.observe(box);
-  const switched = (e) => { if (e.target === box && view.gl) { dress(view); view.gl.render(); } };
+  const switched = (e) => { if (e.target === box && view.gl) atOnce(view.gl, () => dress(view)); };
   box.addEventListener("transitionend", switched); // see the CSS
   return view;
 }
