@@ -44,7 +44,7 @@ def small_library(monkeypatch, log, known=(), stream=fake_labels, **options):
 def test_names():
     crystals = ("crystals", "crystals:table", "crystals:elements")
     rest = ("library:chemvae", "map:molecules", "manifest")
-    assert building.DATASETS == ("molecules", *crystals, *rest)
+    assert ("molecules", *crystals, *rest) == building.DATASETS
     with pytest.raises(ValueError, match=r"'moleculs'; legal are molecules, crystals, crystals"):
         building.build("moleculs")
 
