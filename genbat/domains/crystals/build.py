@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from genbat.core.logs import read_rows
 from genbat.domains.crystals.candidates import Start, all_candidates
 
 CHUNK = 96
@@ -65,15 +66,7 @@ def label_all(chunks: Iterable[list[Start]], *, workers: int) -> Iterator[list[R
 
 def read_log(log: Path) -> dict[str, Row]:
     """Rows already in the log, by name; a torn last line is dropped."""
-    rows = {}
-    if log.exists():
-        for line in log.read_text("utf-8").splitlines():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            rows[row["name"]] = row
-    return rows
+    return {row["name"]: row for row in read_rows(log)}
 
 
 def label_missing(

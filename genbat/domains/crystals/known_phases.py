@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from genbat.core.logs import read_rows
 from genbat.domains.crystals.chgnet_batch import Cell, evaluator
 from genbat.domains.crystals.labelling import SETTINGS, crystal_row, unpack
 from genbat.domains.crystals.relax import relax
@@ -54,7 +55,7 @@ def read_cells(archive: Path) -> Iterator[tuple[str, Cell]]:
 def relax_known(archive: Path, log: Path, progress: Progress | None = None) -> Path:
     """Relax all structures of an archive; rows go to a JSONL log, a stopped run goes on."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    done = {name for name, _ in _rows(log)}
+    done = {row["name"] for row in read_rows(log)}
     todo = [(name, cell) for name, cell in read_cells(archive) if name not in done]
     with log.open("a", encoding="utf-8") as lines:
         for count, result in enumerate(relax(evaluator(), todo, SETTINGS), 1):
@@ -69,7 +70,7 @@ def relax_known(archive: Path, log: Path, progress: Progress | None = None) -> P
 def hull_entries(log: Path) -> list[tuple[dict[str, float], float]]:
     """(atoms of each element, formation energy in eV/atom) of the relaxed phases of a log."""
     found = []
-    for _, row in _rows(log):
+    for row in read_rows(log):
         if not row["failed"]:
             counts = amounts(unpack(row))
             try:
@@ -77,13 +78,3 @@ def hull_entries(log: Path) -> list[tuple[dict[str, float], float]]:
             except ValueError:  # an element without reference: radioactive ones and noble gases
                 continue
     return found
-
-
-def _rows(log: Path) -> Iterator[tuple[str, dict]]:
-    if log.exists():
-        for line in log.read_text("utf-8").splitlines():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            yield row["name"], row

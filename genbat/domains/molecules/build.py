@@ -18,6 +18,7 @@ import pandas as pd
 from rdkit import Chem
 
 from genbat.core.errors import PhysicsFailed
+from genbat.core.logs import read_rows
 from genbat.domains.molecules import descriptors, physics
 from genbat.domains.molecules.sources import Source, all_sources
 from genbat.domains.molecules.splits import assign_splits
@@ -51,15 +52,7 @@ def _one_thread() -> None:
 
 def read_log(log: Path) -> dict[str, dict[str, Any]]:
     """Rows already in the log, by SMILES; a torn last line is dropped."""
-    rows = {}
-    if log.exists():
-        for line in log.read_text("utf-8").splitlines():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            rows[row["smiles"]] = row
-    return rows
+    return {row["smiles"]: row for row in read_rows(log)}
 
 
 def label_all(smiles: Iterable[str], *, workers: int) -> Iterator[dict[str, Any]]:
