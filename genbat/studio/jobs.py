@@ -8,6 +8,7 @@ and a closed app, a queued one even a reboot, and this module never talks to das
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -89,7 +90,7 @@ class Jobs:
         self._store = store
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
-        self._tried = -_RETRY_S
+        self._tried = -math.inf
 
     def submit(self, kind: str, title: str, arguments: Mapping[str, Any], owner: str) -> str:
         """Queue a job and return its id at once; `arguments` are plain JSON or arrays."""
@@ -169,6 +170,7 @@ class Jobs:
             if time.monotonic() >= until:
                 return False
             time.sleep(0.1)
+        self._tried = -math.inf  # it starts, so should it die, again at once
         return True
 
     def server_problem(self) -> str:
