@@ -41,7 +41,13 @@ class Property:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One value with its story; `uncertainty` is the half width of a 90 % interval, in `unit`."""
+    """One value with its story.
+
+    Attributes
+    ----------
+    uncertainty : half the width of the 90 % interval, in `unit`.
+    interval : its two ends where the value is not their middle (logarithmic quantities).
+    """
 
     value: float
     unit: str
@@ -49,11 +55,33 @@ class Measurement:
     kind: Kind
     uncertainty: float | None = None
     note: str = ""
+    interval: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.interval is not None:  # JSON makes it a list
+            object.__setattr__(self, "interval", tuple(self.interval))
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Ends of the 90 % interval; twice the value where none is known."""
+        half = self.uncertainty or 0.0
+        low, high = self.interval or (self.value - half, self.value + half)
+        return low, high
+
+    def number(self, floor: float = 0.01) -> str:
+        """`−6.74 ± 0.20`, or `10 (3 to 29)` where the interval is lopsided."""
+        if self.interval is None or not all(map(math.isfinite, (self.value, *self.interval))):
+            return format_value(self.value, self.uncertainty, floor)
+        low, high = self.interval
+        places = digits(min(self.value - low, high - self.value))
+        shown = (f"{v:.{places}f}".replace("-", "−") for v in (self.value, low, high))
+        return "{} ({} to {})".format(*shown)
 
     def text(self, floor: float = 0.01) -> str:
-        """`-6.74 ± 0.20 eV · GFN2-xTB`, digits following the uncertainty."""
-        number = format_value(self.value, self.uncertainty, floor)
-        return " ".join(part for part in (number, self.unit) if part) + f" · {self.method}"
+        """`−6.74 ± 0.20 eV · GFN2-xTB`, digits following the uncertainty."""
+        return " ".join(part for part in (self.number(floor), self.unit) if part) + (
+            f" · {self.method}"
+        )
 
 
 def digits(uncertainty: float) -> int:

@@ -11,7 +11,7 @@ from importlib import resources
 
 import genbat
 from genbat.core.candidate import Candidate
-from genbat.core.properties import KIND_MARKS, Measurement, Property, format_value
+from genbat.core.properties import KIND_MARKS, Measurement, Property
 from genbat.studio.scatter import Point, scatter
 from genbat.studio.shortlist import Entry, pareto
 
@@ -170,7 +170,7 @@ def _values(candidate: Candidate, known: Mapping[str, Property]) -> str:
 
 
 def _row(label: str, measured: Measurement, known: Property | None) -> str:
-    value = format_value(measured.value, measured.uncertainty, known.floor if known else 0.01)
+    value = measured.number(known.floor if known else 0.01)
     method = f"{measured.method} ({measured.note})" if measured.note else measured.method
     mark = KIND_MARKS.get(measured.kind, "")
     return (

@@ -11,7 +11,7 @@ Step = tuple[str, Callable[[], object]]
 
 
 class Warmup:
-    """One thread that loads a domain's atlas and all that a first click needs.
+    """One thread that loads a domain's atlas and all that a first click needs, then `after`.
 
     Attributes
     ----------
@@ -19,8 +19,9 @@ class Warmup:
     error : why there is no atlas, else None.
     """
 
-    def __init__(self, domain: str) -> None:
+    def __init__(self, domain: str, after: Callable[[], object] = bool) -> None:
         self.domain = domain
+        self._after = after
         self.words = "Opening the table of known molecules"
         self.error: ValueError | None = None
         self._atlas: explore.Atlas | None = None
@@ -58,6 +59,7 @@ class Warmup:
         if self._atlas is not None:
             for _, step in _useful(self._atlas):
                 step()
+            self._after()
 
 
 def _needed(place: explore.Atlas) -> Iterator[Step]:

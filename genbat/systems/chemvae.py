@@ -17,6 +17,7 @@ Changed, and why:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -225,11 +226,8 @@ class ChemVAE:
         """Properties at latent points (n, latent), each with its 90 % interval."""
         values, halves = self.predict_table(np.atleast_2d(z))
         return [
-            {
-                key: Measurement(float(v), BY_KEY[key].unit, f"{NAME} heads", "predicted", float(h))
-                for key, v, h in zip(TARGETS, row, half, strict=True)
-            }
-            for row, half in zip(values, halves, strict=True)
+            {k: _predicted(k, float(v), float(h)) for k, v, h in zip(TARGETS, *row, strict=True)}
+            for row in zip(values, halves, strict=True)
         ]
 
     # ------------------------------------------------------------------ sampling
@@ -278,6 +276,15 @@ class ChemVAE:
             low, high = mean - 3 * scale, mean + 3 * scale
             ends[key] = (10**low, 10**high) if key in LOGARITHMIC else (low, high)
         return ends
+
+
+def _predicted(key: str, value: float, half: float) -> Measurement:
+    ends = None
+    if key in LOGARITHMIC:  # value = sqrt(low * high), half = (high - low) / 2
+        reach = math.hypot(value, half)
+        ends = reach - half, reach + half
+    unit = BY_KEY[key].unit
+    return Measurement(value, unit, f"{NAME} heads", "predicted", half, interval=ends)
 
 
 def make_card(parameters: int = 0) -> SystemCard:

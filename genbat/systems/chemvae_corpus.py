@@ -35,12 +35,14 @@ class Schedule:
     canonical_share: float = 0.8
     mutants: int = 40_000
     mutant_phase: float = 0.5
+    encoder_steps: int = 6_000
+    encoder_mutants: int = 150_000
     head_steps: int = 3_000
     seed: int = 0
 
 
 PRESETS = {
-    "tiny": Schedule(steps=30, batch=32, warm_steps=10, forms=2, mutants=40, head_steps=20),
+    "tiny": Schedule(steps=30, batch=32, warm_steps=10, forms=2, mutants=40, encoder_steps=10, encoder_mutants=40, head_steps=20),
     "base": Schedule(),
 }
 # Where a preset's networks differ from `Config`'s own sizes.

@@ -10,7 +10,7 @@ import streamlit as st
 
 from genbat.core.candidate import Candidate
 from genbat.core.errors import PhysicsFailed
-from genbat.core.properties import KIND_MARKS, Measurement, Property, format_value
+from genbat.core.properties import KIND_MARKS, Measurement, Property
 from genbat.studio import views
 from genbat.ui import basket, compute, shared, state
 from genbat.ui.components.gallery import Tile, gallery
@@ -171,7 +171,7 @@ def _rows(candidate: Candidate, keys: Sequence[str]) -> str:
 
 
 def _row(known: Property, found: Measurement, spread: Distribution) -> str:
-    number = format_value(found.value, found.uncertainty, known.floor)
+    number = found.number(known.floor)
     mark = KIND_MARKS[found.kind]
     method = html.escape(found.method)
     return (

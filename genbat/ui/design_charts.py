@@ -45,8 +45,7 @@ def strip(
     left, right = _share(max(window.low, ends[0]), ends), _share(min(window.high, ends[1]), ends)
     parts = [_box(left, right - left, 3, 10, f"background:{ASKED};opacity:.22;border-radius:3px")]
     if predicted is not None:
-        half = predicted.uncertainty or 0.0
-        low, high = _share(predicted.value - half, ends), _share(predicted.value + half, ends)
+        low, high = (_share(v, ends) for v in predicted.ends)
         parts.append(_box(low, high - low, 7, 2, f"background:{PREDICTED};opacity:.7"))
         parts.append(_dot(_share(predicted.value, ends), f"border:2px solid {PREDICTED};"
                           "border-radius:50%;width:6px;height:6px"))  # fmt: skip

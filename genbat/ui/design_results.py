@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from genbat.core.condition import Window
-from genbat.core.properties import format_value
 from genbat.studio import question as asking
 from genbat.studio import registry
 from genbat.studio.question import Outcome
@@ -147,7 +146,7 @@ def _strip(run: Run, outcome: Outcome, key: str, window: Window) -> str:
         found, predicted = None, found
     scale = design_charts.scale(place.values(key)[: place.n_known], window)
     best = found or predicted
-    number = format_value(best.value, best.uncertainty, 5 * known.floor) if best else "no value"
+    number = best.number(5 * known.floor) if best else "no value"
     mark = "◆" if found else "○"
     return design_charts.strip(
         f"{known.label} {window.text()}".replace("-", "−"),

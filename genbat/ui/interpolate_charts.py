@@ -38,11 +38,11 @@ def property_chart(
     figure = go.Figure()
     x = list(range(len(predicted)))
     middle = np.array([m.value for m in predicted])
-    half = np.array([m.uncertainty or 0.0 for m in predicted])
+    low, high = np.array([m.ends for m in predicted]).T
     unit = f" {known.unit}" if known.unit else ""
     figure.add_scatter(
         x=x + x[::-1],
-        y=[*(middle + half), *(middle - half)[::-1]],
+        y=[*high, *low[::-1]],
         fill="toself",
         fillcolor="rgba(176,114,16,0.16)",
         line={"width": 0},
@@ -56,9 +56,8 @@ def property_chart(
         name=f"{KIND_MARKS['predicted']} predicted",
         line={"color": PREDICTED, "width": 1.5},
         marker={"symbol": "circle-open", "size": 8, "color": PREDICTED, "line": {"width": 2}},
-        customdata=half,
-        hovertemplate=f"step %{{x}}: %{{y:.3g}} ± %{{customdata:.2g}}{unit} predicted"
-        "<extra></extra>",
+        customdata=[m.number(known.floor) for m in predicted],
+        hovertemplate=f"step %{{x}}: %{{customdata}}{unit} predicted<extra></extra>",
     )
     for kind, symbol, colour in (
         ("computed", "diamond", COMPUTED),

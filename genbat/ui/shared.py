@@ -20,7 +20,13 @@ from genbat.ui.spark import Distribution
 @st.cache_resource(show_spinner=False)
 def warmup(domain: str) -> Warmup:
     """The thread that opens a domain's atlas; the first call starts it."""
-    return Warmup(domain)
+    return Warmup(domain, after=lambda: _colours(domain))
+
+
+def _colours(domain: str) -> None:
+    """Make every colour of the map before somebody asks: a million points take a while."""
+    for key in ("role", "status", *(p.key for p in _place(domain).properties)):
+        colour(domain, key)
 
 
 def ready(domain: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from genbat.core.properties import KIND_MARKS, Kind, Property, format_value
+from genbat.core.properties import KIND_MARKS, Kind, Measurement, Property
 from genbat.studio.shortlist import Entry, pareto
 from genbat.ui import state
 from genbat.ui.words import short
@@ -171,8 +171,8 @@ def _dots(
     return go.Scatter(
         x=[a.value for a, _ in pairs],
         y=[b.value for _, b in pairs],
-        error_x=_bars([a.uncertainty for a, _ in pairs], colour),
-        error_y=_bars([b.uncertainty for _, b in pairs], colour),
+        error_x=_bars([a for a, _ in pairs], colour),
+        error_y=_bars([b for _, b in pairs], colour),
         mode="markers+text",
         text=[f" {html.escape(short(_name(e), 20))} " if e.id in labelled else "" for e in entries],
         textposition=[labelled.get(e.id, "top center") for e in entries],
@@ -190,8 +190,8 @@ def _dots(
 def _range(entries: Sequence[Entry], key: str) -> tuple[float, float]:
     """Ends of an axis: values with their bars, and some room."""
     found = [e.candidate.properties[key] for e in entries]
-    low = min(m.value - (m.uncertainty or 0.0) for m in found)
-    high = max(m.value + (m.uncertainty or 0.0) for m in found)
+    low = min(m.ends[0] for m in found)
+    high = max(m.ends[1] for m in found)
     room = 0.08 * (high - low) or 0.05 * abs(high) or 1.0
     return low - room, high + room
 
@@ -221,15 +221,19 @@ def _hover(entry: Entry, keys: Sequence[str], known: Mapping[str, Property]) -> 
     lines = [f"<b>{html.escape(short(_name(entry), 60))}</b>"]
     for key in keys:
         p, m = known[key], entry.candidate.properties[key]
-        number = format_value(m.value, m.uncertainty, p.floor)
-        lines.append(f"{p.label} {number} {p.unit} · {KIND_MARKS[m.kind]} {m.kind}")
+        lines.append(f"{p.label} {m.number(p.floor)} {p.unit} · {KIND_MARKS[m.kind]} {m.kind}")
     return "<br>".join(lines)
 
 
-def _bars(halves: Sequence[float | None], colour: str) -> dict[str, Any]:
-    known = any(halves)
-    array = [h or 0.0 for h in halves] if known else None
-    return {"array": array, "visible": known, "color": colour, "thickness": 1, "width": 3}
+def _bars(found: Sequence[Measurement], colour: str) -> dict[str, Any]:
+    look = {"color": colour, "thickness": 1, "width": 3}
+    if not any(m.uncertainty for m in found):
+        return {"visible": False, **look}
+    ends = {
+        "array": [m.ends[1] - m.value for m in found],
+        "arrayminus": [m.value - m.ends[0] for m in found],
+    }
+    return {"symmetric": False, "visible": True, **ends, **look}
 
 
 def _ring(entries: Sequence[Entry], x: str, y: str, dark: bool) -> go.Scatter:

@@ -11,7 +11,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from genbat.core.candidate import Candidate
-from genbat.core.properties import KIND_MARKS, Measurement, Property, format_value
+from genbat.core.properties import KIND_MARKS, Measurement, Property
 from genbat.ui import card, shared, state
 
 ROW_HEIGHT = 66
@@ -42,7 +42,7 @@ def known(domain: str) -> dict[str, Property]:
 
 def cell(found: Measurement, floor: float) -> str:
     """`−6.74 ± 0.20 ○`: value, uncertainty, mark of its kind."""
-    return f"{format_value(found.value, found.uncertainty, floor)} {KIND_MARKS[found.kind]}"
+    return f"{found.number(floor)} {KIND_MARKS[found.kind]}"
 
 
 def values(

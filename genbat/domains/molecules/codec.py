@@ -33,11 +33,14 @@ def to_selfies(smiles: str) -> list[str]:
 
 
 def from_selfies(tokens: Sequence[str]) -> str | None:
-    """Normal-form SMILES of a token sequence; None where nothing remains of it."""
+    """Normal-form SMILES of a token sequence; None where nothing sensible remains of it."""
     mol = Chem.MolFromSmiles(selfies.decoder("".join(tokens)))
     if mol is None or mol.GetNumAtoms() == 0:
         return None
-    return normal_form(mol)
+    try:
+        return normal_form(mol)
+    except ValueError:
+        return None
 
 
 def survives(smiles: str) -> bool:

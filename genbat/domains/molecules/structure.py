@@ -53,8 +53,13 @@ def _why(text: str) -> str:
 
 
 def normal_form(mol: Chem.Mol) -> str:
-    """Canonical SMILES without stereo marks, isotopes or atom maps: a molecule's identity here."""
-    mol = Chem.RemoveHs(Chem.Mol(mol))
+    """Canonical SMILES without stereo marks, isotopes or atom maps: a molecule's identity here.
+
+    Raises
+    ------
+    ValueError : aromatic rings that have no alternating bonds once their hydrogens are implicit.
+    """
+    mol = _without_hydrogens(mol)
     for atom in mol.GetAtoms():
         atom.SetIsotope(0)
         atom.SetAtomMapNum(0)
@@ -62,6 +67,14 @@ def normal_form(mol: Chem.Mol) -> str:
     first = Chem.MolToSmiles(mol, isomericSmiles=False)
     again = Chem.MolFromSmiles(first)
     return first if again is None else Chem.MolToSmiles(again, isomericSmiles=False)
+
+
+def _without_hydrogens(mol: Chem.Mol) -> Chem.Mol:
+    try:
+        return Chem.RemoveHs(Chem.Mol(mol))
+    except Chem.MolSanitizeException as error:
+        text = Chem.MolToSmiles(mol)
+        raise ValueError(f"SMILES: {text[:60]!r} cannot be read as a molecule: {error}") from error
 
 
 def canonical(text: str) -> str:
