@@ -1,28 +1,22 @@
-"""Training of mattergen: the score network on all crystals, then adapters on the labelled ones.
-
-All randomness comes from the seed and the step alone, so that a run that goes on from its
-checkpoint ends as if it had never been stopped. The weights that sample are a running mean over
-the training (Ho et al., arXiv 2006.11239).
-"""
+"""Training of mattergen: the score network on all crystals, then adapters on the labelled ones."""
 
 from __future__ import annotations
 
-import json
 import math
-import time
-from collections.abc import Callable, Iterator
-from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from genbat.systems.base import Progress
-from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus, LatticeScale, batches, tensors
+from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus, LatticeScale, tensors
 from genbat.systems.mattergen_diffusion import (
+    GROUPS,
+    KINDS,
     WEIGHTS,
     Config,
     Network,
@@ -30,23 +24,9 @@ from genbat.systems.mattergen_diffusion import (
     loss_of,
     number_waves,
 )
+from genbat.systems.run import PRESETS, Run, Schedule, advance_all, checkpoint_config
 
-MEMORY = 0.999  # of the running mean
-SAVE_EVERY_S = 120.0
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how hard to train."""
-
-    steps: int = 30_000
-    batch: int = 128
-    rate: float = 1e-3
-    warm_steps: int = 500
-    seed: int = 0
-
-
-PRESETS = {"tiny": Schedule(steps=20, batch=16, warm_steps=5), "base": Schedule()}
+__all__ = ["PRESETS", "Schedule", "make_config", "train", "wishes_of"]
 
 
 def make_config(corpus: Corpus, **sizes: int) -> Config:
@@ -68,82 +48,11 @@ def make_config(corpus: Corpus, **sizes: int) -> Config:
     )
 
 
-@dataclass
-class Run:
-    """A training in progress: network, its running mean, optimiser, and where it is kept."""
-
-    network: Network
-    config: Config
-    schedule: Schedule
-    folder: Path
-    step: int = 0
-
-    def __post_init__(self) -> None:
-        self.mean = deepcopy(self.network).requires_grad_(False).eval()
-        trained = [p for p in self.network.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(trained, lr=self.schedule.rate, weight_decay=1e-4)
-
-    def rate(self) -> float:
-        """Cosine from the full rate to 1 % of it, after warming up."""
-        s = self.schedule
-        wave = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / s.steps)))
-        return s.rate * min(1.0, (self.step + 1) / s.warm_steps) * (0.01 + 0.99 * wave)
-
-    def advance(self, loss: Tensor) -> None:
-        """One optimiser step."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
-        self.step += 1
-        memory = min(MEMORY, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for kept, new in zip(self.mean.parameters(), self.network.parameters(), strict=True):
-                kept.lerp_(new, 1 - memory)
-
-    def save(self) -> None:
-        """Checkpoint: networks and optimiser moments in 32 bits, step and settings as JSON."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        tensors = {f"net.{k}": v.clone() for k, v in self.network.state_dict().items()}
-        tensors |= {f"mean.{k}": v.clone() for k, v in self.mean.state_dict().items()}
-        for k, slot in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"opt.{k}.{name}": slot[name].clone() for name in slot}
-        partial = self.folder / "checkpoint.part"
-        save_file(tensors, partial)
-        partial.replace(self.folder / "checkpoint.safetensors")
-        note = {"step": self.step, "config": asdict(self.config), **asdict(self.schedule)}
-        (self.folder / "checkpoint.json").write_text(json.dumps(note) + "\n", "utf-8")
-
-    def resume(self) -> None:
-        """Go on from the folder's checkpoint."""
-        kept = load_file(self.folder / "checkpoint.safetensors")
-        pick = lambda head: {k[len(head) :]: v for k, v in kept.items() if k.startswith(head)}  # noqa: E731
-        self.network.load_state_dict(pick("net."))
-        self.mean.load_state_dict(pick("mean."))
-        state = self.optimiser.state_dict()
-        count = sum(len(group["params"]) for group in state["param_groups"])
-        state["state"] = {
-            k: {name: kept[f"opt.{k}.{name}"] for name in ("step", "exp_avg", "exp_avg_sq")}
-            for k in range(count)
-            if f"opt.{k}.step" in kept
-        }
-        self.optimiser.load_state_dict(state)
-        note = json.loads((self.folder / "checkpoint.json").read_text("utf-8"))
-        self.step = note["step"]
-
-
-def checkpoint_config(folder: Path) -> Config:
-    """The config of a checkpoint."""
-    return Config.from_json(json.loads((folder / "checkpoint.json").read_text("utf-8"))["config"])
-
-
 def batch_loss(
     network: Network,
     corpus: Corpus,
-    rows: list[int],
     config: Config,
+    rows: list[int],
     seed: int,
     hints: Callable[[list[int]], Tensor] | None = None,
 ) -> tuple[Tensor, dict[str, float]]:
@@ -158,20 +67,6 @@ def batch_loss(
     return total, {name: float(part.detach()) for name, part in parts.items()}
 
 
-def schedule_rows(corpus: Corpus, schedule: Schedule, first: int) -> Iterator[list[int]]:
-    """Batches from step `first` to the schedule's end."""
-    rows = corpus.rows("train")
-    step = epoch = 0
-    while step < schedule.steps:
-        for batch in batches(corpus, rows, schedule.batch, f"{schedule.seed}:{epoch}"):
-            if step >= schedule.steps:
-                return
-            if step >= first:
-                yield batch
-            step += 1
-        epoch += 1
-
-
 def train(
     corpus: Corpus,
     folder: Path,
@@ -182,34 +77,19 @@ def train(
     progress: Progress | None = None,
     **sizes: int,
 ) -> Run:
-    """Pretrain on the split "train"; the checkpoint is written every two minutes and at the end."""
+    """Pretrain on the split "train"; with `resume`, go on from the folder's checkpoint."""
     torch.manual_seed(schedule.seed)
-    config = checkpoint_config(folder) if resume else make_config(corpus, **sizes)
-    run = Run(Network(config), config, schedule, folder)
+    config = Config.from_json(checkpoint_config(folder)) if resume else make_config(corpus, **sizes)
+    network = Network(config)
+    run = Run(network, config, schedule, folder)
     if resume:
         run.resume()
-    began = saved = time.monotonic()
-    for rows in schedule_rows(corpus, schedule, run.step):
-        seed = schedule.seed * 1_000_003 + run.step
-        loss, parts = batch_loss(run.network, corpus, rows, config, seed)
-        run.advance(loss)
-        now = time.monotonic()
-        if progress and run.step % 50 == 0:
-            text = " ".join(f"{k} {v:.3f}" for k, v in parts.items())
-            progress(run.step / schedule.steps, f"step {run.step} {text}")
-        if now - saved > SAVE_EVERY_S:
-            run.save()
-            saved = now
-        if now - began > 60 * minutes:
-            break
-    run.save()
-    return run
+    loss = partial(batch_loss, network, corpus, config)
+    return advance_all(run, corpus, loss, minutes=minutes, progress=progress)
 
 
 def wishes_of(corpus: Corpus, rows: list[int], name: str, config: Config) -> Tensor:
     """Adapter inputs of crystals' own properties; (B, inputs)."""
-    from genbat.systems.mattergen_diffusion import GROUPS, KINDS
-
     if name == "space_group":
         return torch.eye(GROUPS)[torch.as_tensor(corpus.groups[rows])]
     if name == "elements":

@@ -1,0 +1,214 @@
+"""The networks of cdvae, their noise, loss and annealed Langevin dynamics.
+
+See `genbat.systems.cdvae` for what is the paper's and what was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.chgnet_graph import find_bonds
+from genbat.families.blocks import HeadEnsemble
+from genbat.families.crystal_graph import CUTOFF, Bonds, GraphEncoder
+from genbat.families.crystal_net import CrystalNet, Crystals
+from genbat.families.vae import Posterior
+from genbat.families.wrapped import langevin_step, score_norm, sigma_at, wrap, wrapped_score
+from genbat.systems.crystal_corpus import MASK, MAX_ATOMS, LatticeScale
+
+KINDS = 84
+TARGETS = ("formation_ev", "voltage_v")
+# As in the paper's published settings: atoms, composition, lattice, coordinates, types, KL, heads.
+WEIGHTS = {
+    "atoms": 1.0,
+    "composition": 1.0,
+    "lattices": 10.0,
+    "fractions": 10.0,
+    "kinds": 1.0,
+    "divergence": 0.01,
+    "heads": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes and scales: all that the weights need to be used."""
+
+    latent: int = 64
+    encoder_width: int = 128
+    encoder_layers: int = 3
+    waves: int = 40
+    width: int = 160
+    layers: int = 4
+    frequencies: int = 10
+    members: int = 5
+    head_hidden: int = 96
+    scale: LatticeScale = field(default_factory=LatticeScale)
+    mean: tuple[float, ...] = (0.0,) * len(TARGETS)
+    spread: tuple[float, ...] = (1.0,) * len(TARGETS)
+    quantile: tuple[float, ...] = (1.645,) * len(TARGETS)
+    floor: tuple[float, ...] = (0.3,) * len(TARGETS)
+    steps_trained: int = 0
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Config:
+        """Inverse of `asdict`."""
+        fixed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        scale = LatticeScale(**{k: tuple(v) for k, v in data["scale"].items()})
+        return cls(**{**fixed, "scale": scale})
+
+
+class Network(nn.Module):
+    """Encoder, heads for what a crystal consists of, score network, property heads."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        c, z = config, config.latent
+        self.encoder = GraphEncoder(KINDS, c.encoder_width, c.encoder_layers, c.waves, 2 * z)
+        self.atoms = _perceptron(z, c.width, MAX_ATOMS + 1)
+        self.composition = _perceptron(z, c.width, KINDS)
+        self.lattice = _perceptron(z, c.width, 6)
+        self.score = CrystalNet(KINDS, c.width, c.layers, c.frequencies, context=z)
+        self.heads = HeadEnsemble(c.members, z, c.head_hidden, len(TARGETS))
+
+    def posterior(self, graph: Bonds) -> Posterior:
+        """q(z|crystal)."""
+        mean, log_variance = self.encoder(graph).chunk(2, dim=1)
+        return Posterior(mean, log_variance.clamp(-12.0, 4.0))
+
+    def says(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits of the number of atoms (B, MAX_ATOMS + 1) and of the share of each element (B,
+        KINDS), and the standardised lattice (B, 6)."""
+        composition = self.composition(z)
+        composition = torch.cat([torch.full_like(composition[:, :1], -1e9), composition[:, 1:]], 1)
+        return self.atoms(z), composition, self.lattice(z)
+
+
+def _perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(inputs, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(),
+        nn.Linear(hidden, outputs),
+    )  # fmt: skip
+
+
+def graph_of(cells: Sequence[Cell]) -> Bonds:
+    """All pairs of atoms and images up to CUTOFF, crystals side by side."""
+    kinds, owner, center, other, distance, atoms = [], [], [], [], [], 0
+    for k, cell in enumerate(cells):
+        found = find_bonds(cell.positions, cell.lattice, CUTOFF)
+        center.append(found.center + atoms)
+        other.append(found.other + atoms)
+        distance.append(found.distance)
+        kinds.append(cell.numbers)
+        owner.append(np.full(len(cell.numbers), k))
+        atoms += len(cell.numbers)
+    whole = [torch.as_tensor(np.concatenate(x)) for x in (kinds, owner, center, other)]
+    lengths = torch.as_tensor(np.concatenate(distance)).float()
+    return Bonds(whole[0], whole[1], whole[2], whole[3], lengths, len(cells))
+
+
+# ---------------------------------------------------------------------- training
+def losses(
+    network: Network, x: Crystals, graph: Bonds, values: Tensor, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Parts of the loss; `values` (B, TARGETS) standardised, NaN unknown."""
+    posterior = network.posterior(graph)
+    z = posterior.sample(generator)
+    atoms, composition, lattice = network.says(z)
+    here = x.here.float()
+    share = F.one_hot(x.kinds, KINDS) * here[..., None]
+    share = share.sum(1) / here.sum(1, keepdim=True)
+    time = torch.rand(len(x), generator=generator)
+    sigma = sigma_at(time)
+    shift = sigma[:, None, None] * torch.randn(x.fractions.shape, generator=generator)
+    kinds = spoil(x.kinds, composition.detach(), time, generator)
+    noisy = replace(x, kinds=kinds * x.here, fractions=wrap(x.fractions + shift))
+    guess = network.score(noisy, time, z)
+    wanted = wrapped_score(shift, sigma[:, None, None]) / score_norm(sigma)[:, None, None]
+    each = F.cross_entropy(guess.kinds.flatten(0, 1), x.kinds.flatten(), reduction="none")
+    return {
+        "atoms": F.cross_entropy(atoms, x.counts),
+        "composition": -(share * F.log_softmax(composition, 1)).sum(1).mean(),
+        "lattices": F.mse_loss(lattice, x.lattices),
+        "fractions": (((guess.fractions - wanted) ** 2).mean(-1) * here).sum() / here.sum(),
+        "kinds": (each.view_as(here) * here).sum() / here.sum(),
+        "divergence": posterior.divergence().mean(),
+        "heads": _head_error(network.heads(z), values),
+    }
+
+
+def _head_error(predicted: Tensor, wanted: Tensor) -> Tensor:
+    known = ~wanted.isnan()
+    each = F.smooth_l1_loss(
+        predicted, wanted.nan_to_num().expand_as(predicted), reduction="none", beta=0.1
+    )
+    return (each * known).sum() / len(predicted) / known.sum().clamp(min=1)
+
+
+def spoil(kinds: Tensor, composition: Tensor, time: Tensor, generator: torch.Generator) -> Tensor:
+    """Types replaced, with probability `time`, by draws from the crystal's composition."""
+    chances = torch.softmax(composition, 1)
+    drawn = torch.multinomial(chances, kinds.shape[1], replacement=True, generator=generator)
+    lost = torch.rand(kinds.shape, generator=generator) < time[:, None]
+    return torch.where(lost, drawn, kinds)
+
+
+# ---------------------------------------------------------------------- decoding
+@dataclass(frozen=True)
+class Plan:
+    """Annealed Langevin dynamics: levels of noise, steps at each, signal to noise."""
+
+    levels: int = 50
+    steps: int = 2
+    snr: float = 0.4
+
+
+@torch.inference_mode()
+def decode(network: Network, z: Tensor, plan: Plan, generator: torch.Generator) -> Crystals:
+    """Latent points (B, latent) -> crystals with standardised lattices.
+
+    Number of atoms, composition and lattice are read from z; coordinates and types are refined by
+    annealed Langevin dynamics (Song and Ermon 2019), as in Algorithm 1 of the paper.
+    """
+    atoms, composition, lattice = network.says(z)
+    atoms[:, 0] = -torch.inf
+    counts = atoms.argmax(1)
+    here = torch.arange(int(counts.max()))[None] < counts[:, None]
+    fractions = torch.rand(*here.shape, 3, generator=generator)
+    kinds = amounts(torch.softmax(composition, 1), counts, here.shape[1])
+    x = Crystals(kinds, fractions, lattice, here)
+    times = torch.linspace(1.0, 0.0, plan.levels)
+    norms = score_norm(sigma_at(times))
+    for time, norm in zip(times, norms, strict=True):
+        width = sigma_at(time)
+        for _ in range(plan.steps):
+            guess = network.score(x, time.expand(len(x)), z)
+            step = (plan.snr * width) ** 2 / 2
+            moved = langevin_step(x.fractions, guess.fractions * norm, step, generator)
+            x = replace(x, fractions=moved, kinds=_best(guess.kinds) * here)
+    last = network.score(x, times[-1].expand(len(x)), z)
+    moved = x.fractions + sigma_at(times[-1]) ** 2 * norms[-1] * last.fractions
+    return replace(x, fractions=wrap(moved), kinds=_best(last.kinds) * here)
+
+
+def _best(logits: Tensor) -> Tensor:
+    return logits[..., 1:].argmax(-1) + 1
+
+
+def amounts(share: Tensor, counts: Tensor, room: int) -> Tensor:
+    """Types (B, room) whose numbers come nearest to the shares (B, KINDS): largest remainders."""
+    kinds = torch.full((len(share), room), MASK)
+    for k, (own, n) in enumerate(zip(share, counts.tolist(), strict=True)):
+        ideal = own * n
+        whole = ideal.floor().long()
+        rest = n - int(whole.sum())
+        whole[torch.topk(ideal - whole, rest).indices] += 1
+        kinds[k, :n] = torch.repeat_interleave(torch.arange(len(own)), whole)
+    return kinds

@@ -1,0 +1,77 @@
+"""Training of cdvae: all parts of the loss at once, then the property heads are calibrated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genbat.systems.base import Progress
+from genbat.systems.cdvae_network import TARGETS, WEIGHTS, Config, Network, graph_of, losses
+from genbat.systems.crystal_corpus import TARGETS as KNOWN
+from genbat.systems.crystal_corpus import Corpus, LatticeScale, tensors
+from genbat.systems.run import PRESETS, Run, Schedule, advance_all, checkpoint_config
+
+__all__ = ["PRESETS", "Schedule", "make_config", "train"]
+
+_COLUMNS = [KNOWN.index(name) for name in TARGETS]
+
+
+def make_config(corpus: Corpus, **sizes: int) -> Config:
+    """Scales of a corpus' training crystals."""
+    rows = corpus.rows("train")
+    values = corpus.values[rows][:, _COLUMNS]
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(0), 1)
+    mean = np.where(known, values, 0.0).sum(0) / count
+    spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(0) / count)
+    config = Config(
+        scale=LatticeScale.of(corpus.stretches[rows], corpus.sizes[rows]),
+        mean=tuple(float(v) for v in mean),
+        spread=tuple(float(v) or 1.0 for v in spread),
+    )
+    return replace(config, **sizes)  # type: ignore[arg-type]
+
+
+def standard_values(corpus: Corpus, rows: list[int], config: Config) -> Tensor:
+    """Targets in the heads' unit (B, TARGETS), NaN unknown."""
+    values = corpus.values[rows][:, _COLUMNS]
+    return torch.as_tensor((values - np.array(config.mean)) / np.array(config.spread)).float()
+
+
+def batch_loss(
+    network: Network, corpus: Corpus, config: Config, rows: list[int], seed: int
+) -> tuple[Tensor, dict[str, float]]:
+    """Loss of a batch and its parts; all noise from the seed."""
+    generator = torch.Generator().manual_seed(seed)
+    x = tensors(corpus, rows, config.scale)
+    graph = graph_of([corpus.cells[k] for k in rows])
+    parts = losses(network, x, graph, standard_values(corpus, rows, config), generator)
+    total = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
+    return total, {name: float(part.detach()) for name, part in parts.items()}
+
+
+def train(
+    corpus: Corpus,
+    folder: Path,
+    *,
+    schedule: Schedule,
+    resume: bool = False,
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+    **sizes: int,
+) -> Run:
+    """Train on the split "train"; with `resume`, go on from the folder's checkpoint."""
+    torch.manual_seed(schedule.seed)
+    config = Config.from_json(checkpoint_config(folder)) if resume else make_config(corpus, **sizes)
+    network = Network(config)
+    run = Run(network, config, schedule, folder)
+    if resume:
+        run.resume()
+    loss = partial(batch_loss, network, corpus, config)
+    return advance_all(run, corpus, loss, minutes=minutes, progress=progress)
