@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CUTOFF = 6.0  # Å
+CUTOFF = 5.0  # Å
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def train(
 
     Parameters
     ----------
-    preset : "tiny" (seconds, to try) or "base" (the shipped one, about an hour on two cores).
+    preset : "tiny" (seconds, to try) or "base" (the shipped one, some two hours on two cores).
     data : a CSV with a column smiles and any of the columns TARGETS, instead of ours.
     start : a checkpoint or a finished system to go on from; its vocabulary and scales stay.
     minutes : stop early after this time.

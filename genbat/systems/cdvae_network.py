@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genbat.domains.crystals.chgnet_batch import Cell
-from genbat.domains.crystals.chgnet_graph import find_bonds
+from genbat.domains.crystals.chgnet_graph import Neighbours, find_bonds
 from genbat.families.blocks import HeadEnsemble
 from genbat.families.crystal_graph import CUTOFF, Bonds, GraphEncoder
 from genbat.families.crystal_net import CrystalNet, Crystals
@@ -42,9 +42,9 @@ class Config:
     """Sizes and scales: all that the weights need to be used."""
 
     latent: int = 64
-    encoder_width: int = 128
+    encoder_width: int = 96
     encoder_layers: int = 3
-    waves: int = 40
+    waves: int = 32
     width: int = 160
     layers: int = 4
     frequencies: int = 10
@@ -98,11 +98,15 @@ def _perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     )  # fmt: skip
 
 
-def graph_of(cells: Sequence[Cell]) -> Bonds:
-    """All pairs of atoms and images up to CUTOFF, crystals side by side."""
+def near(cell: Cell) -> Neighbours:
+    """A crystal's pairs of atoms and images up to CUTOFF."""
+    return find_bonds(cell.positions, cell.lattice, CUTOFF)
+
+
+def graph_of(cells: Sequence[Cell], pairs: Sequence[Neighbours] | None = None) -> Bonds:
+    """Graph of crystals side by side; `pairs` are `near` of each where they are known already."""
     kinds, owner, center, other, distance, atoms = [], [], [], [], [], 0
-    for k, cell in enumerate(cells):
-        found = find_bonds(cell.positions, cell.lattice, CUTOFF)
+    for k, (cell, found) in enumerate(zip(cells, pairs or map(near, cells), strict=True)):
         center.append(found.center + atoms)
         other.append(found.other + atoms)
         distance.append(found.distance)

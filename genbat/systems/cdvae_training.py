@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genbat.domains.crystals.chgnet_graph import Neighbours
 from genbat.systems.base import Progress
-from genbat.systems.cdvae_network import TARGETS, WEIGHTS, Config, Network, graph_of, losses
+from genbat.systems.cdvae_network import TARGETS, WEIGHTS, Config, Network, graph_of, losses, near
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.crystal_corpus import Corpus, LatticeScale, tensors
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, checkpoint_config
@@ -45,12 +47,17 @@ def standard_values(corpus: Corpus, rows: list[int], config: Config) -> Tensor:
 
 
 def batch_loss(
-    network: Network, corpus: Corpus, config: Config, rows: list[int], seed: int
+    network: Network,
+    corpus: Corpus,
+    pairs: Sequence[Neighbours],
+    config: Config,
+    rows: list[int],
+    seed: int,
 ) -> tuple[Tensor, dict[str, float]]:
     """Loss of a batch and its parts; all noise from the seed."""
     generator = torch.Generator().manual_seed(seed)
     x = tensors(corpus, rows, config.scale)
-    graph = graph_of([corpus.cells[k] for k in rows])
+    graph = graph_of([corpus.cells[k] for k in rows], [pairs[k] for k in rows])
     parts = losses(network, x, graph, standard_values(corpus, rows, config), generator)
     total = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
     return total, {name: float(part.detach()) for name, part in parts.items()}
@@ -73,5 +80,5 @@ def train(
     run = Run(network, config, schedule, folder)
     if resume:
         run.resume()
-    loss = partial(batch_loss, network, corpus, config)
+    loss = partial(batch_loss, network, corpus, [near(c) for c in corpus.cells], config)
     return advance_all(run, corpus, loss, minutes=minutes, progress=progress)

@@ -25,7 +25,7 @@ MAX_MUTANT_HEAVY = 12  # as in the data
 class Schedule:
     """How long and how hard to train."""
 
-    steps: int = 12_500
+    steps: int = 20_000
     batch: int = 128
     rate: float = 1e-3
     beta: float = 0.05
@@ -33,10 +33,8 @@ class Schedule:
     head_weight: float = 6.0
     forms: int = 6
     canonical_share: float = 0.8
-    mutants: int = 40_000
-    mutant_phase: float = 0.5
-    encoder_steps: int = 6_000
-    encoder_mutants: int = 150_000
+    mutants: int = 300_000
+    mutant_share: float = 0.6
     head_steps: int = 3_000
     seed: int = 0
 
@@ -48,8 +46,6 @@ PRESETS = {
         warm_steps=10,
         forms=2,
         mutants=40,
-        encoder_steps=10,
-        encoder_mutants=40,
         head_steps=20,
     ),
     "base": Schedule(),
@@ -168,7 +164,7 @@ def batches(corpus: Corpus, schedule: Schedule, epoch: int) -> Iterator[list[int
     """Row numbers of one epoch's batches; molecules of like length share one (less padding),
     drawn from random pools of eight batches, so that batches differ from epoch to epoch."""
     rng = random.Random(f"{schedule.seed}:{epoch}")
-    order = _epoch_rows(corpus, schedule, epoch, rng)
+    order = _epoch_rows(corpus, schedule, rng)
     pool, size = 8 * schedule.batch, schedule.batch
     chunks = []
     for first in range(0, len(order), pool):
@@ -183,11 +179,10 @@ def steps_an_epoch(corpus: Corpus, schedule: Schedule) -> int:
     return math.ceil(corpus.real / schedule.batch)
 
 
-def _epoch_rows(corpus: Corpus, schedule: Schedule, epoch: int, rng: random.Random) -> list[int]:
-    """All real molecules in random order; in the mutant phase half of them give way to mutants."""
-    early = epoch * steps_an_epoch(corpus, schedule) < schedule.mutant_phase * schedule.steps
+def _epoch_rows(corpus: Corpus, schedule: Schedule, rng: random.Random) -> list[int]:
+    """Real molecules in random order, of which a share gives way to mutants."""
     spare = range(corpus.real, len(corpus))
-    guests = min(corpus.real // 2, len(spare)) if early else 0
+    guests = min(int(schedule.mutant_share * corpus.real), len(spare))
     rows = [*rng.sample(range(corpus.real), corpus.real - guests), *rng.sample(spare, guests)]
     rng.shuffle(rows)
     return rows

@@ -1,4 +1,4 @@
-"""Training of chemvae: joint loss, checkpoints, the two late stages, conformal calibration.
+"""Training of chemvae: joint loss, checkpoints, conformal calibration.
 
 Loss per molecule: reconstruction (nats) + beta * KL + weight * Huber loss of the heads on
 standardised properties, unknown ones masked. All randomness comes from the seed and the step
@@ -39,7 +39,6 @@ from genbat.systems.chemvae_corpus import (
     steps_an_epoch,
     writable,
 )
-from genbat.systems.chemvae_encoder import polish_encoder
 from genbat.systems.chemvae_heads import polish_heads
 from genbat.systems.chemvae_targets import TARGETS, scales, target_values
 
@@ -218,10 +217,9 @@ def train(
     held_out = set(table.loc[table["split"] != "train", "smiles"])
     corpus = make_corpus(known, config, schedule, held_out)
     held = writable(table[table["split"] == "calibration"], vocabulary)
-    _loop(run, corpus, held["smiles"].tolist()[::5], minutes, _part(progress, 0.0, 0.6))
+    _loop(run, corpus, held["smiles"].tolist()[::5], minutes, _part(progress, 0.0, 0.9))
     system = run.system()
     if run.step >= schedule.steps:
-        polish_encoder(system, known, schedule, held_out, progress=_part(progress, 0.6, 0.3))
         steps, seed = schedule.head_steps, schedule.seed
         polish_heads(system, known, steps=steps, seed=seed, progress=_part(progress, 0.9, 0.08))
     system.config = replace(system.config, calibration=calibrate(system, held))

@@ -1,7 +1,6 @@
 """The system end to end on a toy: training, checkpoints, weights, sampling, calibration."""
 
 import math
-from copy import deepcopy
 from dataclasses import asdict, replace
 from itertools import chain
 
@@ -14,7 +13,6 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.molecules.codec import Vocabulary
 from genbat.systems import chemvae_training as training
 from genbat.systems.chemvae import ChemVAE, Config, Network, make_card, pad, with_ends
-from genbat.systems.chemvae_encoder import polish_encoder
 from genbat.systems.chemvae_targets import LOGARITHMIC, TARGETS, scales, standardise
 
 TINY = training.SIZES["tiny"]
@@ -56,27 +54,6 @@ def test_a_stopped_run_ends_like_an_unstopped_one(tmp_path, stops):
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert parts.config == whole.config
     assert parts.config.steps_trained == SHORT.steps
-
-
-def test_the_late_stage_moves_the_encoder_alone_and_lowers_the_bound():
-    system, known = deepcopy(trained()[0]), table()[lambda t: t["split"] == "train"]
-    plan = replace(SCHEDULE, encoder_steps=60, encoder_mutants=40)
-    before = {k: v.clone() for k, v in system.network.state_dict().items()}
-
-    def bound():
-        rows = [system.vocabulary.encode(s) for s in known["smiles"]]
-        generator = torch.Generator().manual_seed(1)
-        with torch.no_grad():
-            terms = system.network.vae.bound(pad(rows), (with_ends(rows),), generator)
-        return float(terms.loss(plan.beta))
-
-    first = bound()
-    polish_encoder(system, known, plan)
-    moved = {k for k, v in system.network.state_dict().items() if not torch.equal(v, before[k])}
-    assert moved
-    assert all(k.startswith("vae.encoder.") for k in moved)
-    assert bound() < first
-    assert all(p.requires_grad for p in system.network.parameters())
 
 
 def test_an_epoch_shows_every_molecule_once():

@@ -1,5 +1,6 @@
 """Masking and revealing of categories."""
 
+import itertools
 import math
 
 import pytest
@@ -38,7 +39,7 @@ def test_revealing_draws_from_the_logits_and_ends_complete():
     logits = chances.clamp(min=1e-30).log().expand(1, 20_000, 4)
     x, g = torch.full((1, 20_000), MASK), generator()
     times = torch.linspace(1, 0, 11).tolist()
-    for k, (time, lower) in enumerate(zip(times, times[1:], strict=False), 1):
+    for k, (time, lower) in enumerate(itertools.pairwise(times), 1):
         before = x.clone()
         x = reveal(x, logits, time, lower, MASK, g)
         assert bool((x[before != MASK] == before[before != MASK]).all())  # nothing changes twice

@@ -1,5 +1,6 @@
 """Wrapped normal noise against numerical derivatives and sums, and the border of the cell."""
 
+import itertools
 import math
 
 import pytest
@@ -54,7 +55,7 @@ def test_reverse_steps_find_a_point_through_the_border():
     home, generator = 0.98, torch.Generator().manual_seed(1)
     widths = wrapped.sigma_at(torch.linspace(1, 0, 201))
     x = torch.rand(500, generator=generator)
-    for sigma, lower in zip(widths, widths[1:], strict=False):
+    for sigma, lower in itertools.pairwise(widths):
         score = wrapped_score(x - home, sigma)
         x = wrapped.reverse_step(x, score, sigma, lower, generator)
     away = shortest(x - home)

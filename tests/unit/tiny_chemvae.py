@@ -29,8 +29,6 @@ SCHEDULE = training.Schedule(
     forms=2,
     mutants=30,
     canonical_share=0.5,
-    encoder_steps=30,
-    encoder_mutants=30,
     head_steps=100,
 )
 
