@@ -24,6 +24,7 @@ from genbat.domains.crystals import codec, data, known_phases
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.splits import split_of
 from genbat.domains.crystals.structure import from_text, primitive, reduced_formula
+from genbat.domains.crystals.symmetry import space_group_number
 from genbat.families.crystal_net import Crystals
 
 MAX_ATOMS = 20
@@ -57,6 +58,11 @@ class Corpus:
         """Row numbers of a split."""
         return [k for k, own in enumerate(self.splits) if own == split]
 
+    def part(self, rows: list[int]) -> Corpus:
+        """Some of the crystals."""
+        cells, splits = [self.cells[k] for k in rows], [self.splits[k] for k in rows]
+        return Corpus(cells, self.stretches[rows], self.groups[rows], self.values[rows], splits)
+
     @property
     def sizes(self) -> np.ndarray:
         """Atoms of each crystal (B,)."""
@@ -88,13 +94,12 @@ def embedded() -> Corpus:
 def make(
     cells: Sequence[Cell], groups: np.ndarray, values: np.ndarray, splits: Sequence[str]
 ) -> Corpus:
-    """Corpus of crystals, each brought to its reduced primitive cell."""
+    """Corpus of crystals, each brought to its reduced primitive cell; groups of 0 are looked up."""
     small = [primitive(cell) for cell in cells]
-    keep = [k for k, cell in enumerate(small) if 1 <= len(cell.numbers) <= MAX_ATOMS]
-    stretches = np.stack([codec.stretch_of(small[k].lattice) for k in keep])
-    return Corpus(
-        [small[k] for k in keep], stretches, groups[keep], values[keep], [splits[k] for k in keep]
-    )
+    stretches = np.stack([codec.stretch_of(cell.lattice) for cell in small])
+    found = [int(g) or space_group_number(c) for g, c in zip(groups, small, strict=True)]
+    whole = Corpus(small, stretches, np.array(found), values, splits)
+    return whole.part([k for k, n in enumerate(whole.sizes) if 1 <= n <= MAX_ATOMS])
 
 
 def from_csv(path: Path) -> Corpus:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from genbat.systems.base import Progress
 from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus, LatticeScale, tensors
 from genbat.systems.mattergen_diffusion import (
     GROUPS,
+    INPUTS,
     KINDS,
     WEIGHTS,
     Config,
@@ -26,7 +27,7 @@ from genbat.systems.mattergen_diffusion import (
 )
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, checkpoint_config
 
-__all__ = ["PRESETS", "Schedule", "make_config", "train", "wishes_of"]
+__all__ = ["PRESETS", "Schedule", "make_config", "train", "train_adapters", "wishes_of"]
 
 
 def make_config(corpus: Corpus, **sizes: int) -> Config:
@@ -54,14 +55,14 @@ def batch_loss(
     config: Config,
     rows: list[int],
     seed: int,
-    hints: Callable[[list[int]], Tensor] | None = None,
+    hints: Tensor | None = None,
 ) -> tuple[Tensor, dict[str, float]]:
     """Loss of a batch and its parts; all noise from the seed."""
     generator = torch.Generator().manual_seed(seed)
     x = tensors(corpus, rows, config.scale)
     spread = (torch.arange(len(x)) + torch.rand(len(x), generator=generator)) / len(x)
     noisy = add_noise(x, spread[torch.randperm(len(x), generator=generator)], generator)
-    guess = network.net(noisy.x, noisy.time, hints=hints(rows) if hints else None)
+    guess = network.net(noisy.x, noisy.time, hints=hints)
     parts = loss_of(guess, x, noisy)
     total = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
     return total, {name: float(part.detach()) for name, part in parts.items()}
@@ -86,6 +87,54 @@ def train(
         run.resume()
     loss = partial(batch_loss, network, corpus, config)
     return advance_all(run, corpus, loss, minutes=minutes, progress=progress)
+
+
+def train_adapters(
+    run: Run,
+    corpus: Corpus,
+    folder: Path,
+    *,
+    schedule: Schedule,
+    names: tuple[str, ...] = tuple(INPUTS),
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+) -> Config:
+    """Adapters on the frozen running mean of a pretrained network, each on the crystals whose
+    property is known; returns the config that has them. The network is changed in place."""
+    config = replace(run.config, adapters=tuple(names))
+    whole = Network(config)
+    whole.net.load_state_dict(cast(Network, run.mean).net.state_dict())
+    whole.net.requires_grad_(False)
+    for k, name in enumerate(names):
+        for other, adapter in whole.adapters.items():
+            adapter.requires_grad_(other == name)
+        part = known_part(corpus, name)
+        one = Run(whole, config, schedule, folder / name)
+        loss = partial(adapter_loss, whole, part, config, name)
+        advance_all(one, part, loss, minutes=minutes / len(names), progress=progress)
+        whole.adapters[name].load_state_dict(cast(Network, one.mean).adapters[name].state_dict())
+        if progress:
+            progress((k + 1) / len(names), f"adapter {name} on {len(part.rows('train'))} crystals")
+    run.mean = whole.eval()
+    return config
+
+
+def known_part(corpus: Corpus, name: str) -> Corpus:
+    """The crystals of a corpus whose property is known."""
+    known = np.ones(len(corpus), bool)
+    if name == "space_group":
+        known = corpus.groups > 0
+    elif name in TARGETS:
+        known = ~np.isnan(corpus.values[:, TARGETS.index(name)])
+    return corpus.part(np.flatnonzero(known).tolist())
+
+
+def adapter_loss(
+    network: Network, corpus: Corpus, config: Config, name: str, rows: list[int], seed: int
+) -> tuple[Tensor, dict[str, float]]:
+    """As `batch_loss`, with each crystal's own property shown to the adapter."""
+    hints = network.adapters[name](wishes_of(corpus, rows, name, config))
+    return batch_loss(network, corpus, config, rows, seed, hints)
 
 
 def wishes_of(corpus: Corpus, rows: list[int], name: str, config: Config) -> Tensor:

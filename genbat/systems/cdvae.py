@@ -1,0 +1,195 @@
+"""cdvae: Xie et al., ICLR 2022 (arXiv 2110.06197), for battery crystals of at most 20 atoms.
+
+Kept from the paper: a periodic graph encoder, invariant to rotation, translation, order of atoms
+and choice of cell; from z come the number of atoms, the composition and the lattice; coordinates
+and types then move from noise to a crystal by annealed Langevin dynamics under a score network
+that sees z, trained together with everything else; property heads on z for search.
+
+Changed, and why:
+- SchNet-like messages up to 5 Å instead of DimeNet++, CSPNet on all pairs of the cell instead of
+  GemNet-T: no angles and no cutoff search in the sampler, sized for two cores.
+- Coordinates are noised in fractional units with wrapped normals (sigma 0.5 to 0.005), so that the
+  border of the cell does not exist for the noise either.
+- The lattice is the six numbers of its symmetric part's logarithm (codec); 50 levels of 2 Langevin
+  steps instead of 100; an ensemble of calibrated heads instead of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from genbat.core.candidate import Candidate
+from genbat.core.condition import Condition
+from genbat.core.properties import Measurement
+from genbat.core.provenance import Provenance, file_hash, versions
+from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.properties import BY_KEY
+from genbat.domains.crystals.structure import from_text, judge, primitive, to_text
+from genbat.systems.base import Progress, SystemCard, load_weights, save_weights
+from genbat.systems.cdvae_network import TARGETS, Config, Network, Plan, decode, graph_of
+from genbat.systems.crystal_corpus import MAX_ATOMS, cells_of
+
+NAME = "cdvae"
+BATCH = 64
+LEGAL_TARGETS = TARGETS
+
+
+class CDVAE:
+    """The trained system; read-only, so that several users may share one."""
+
+    targets = TARGETS
+
+    def __init__(self, config: Config, network: Network, weights: str, card: SystemCard) -> None:
+        self.config = config
+        self.network = network.eval()
+        self.weights = weights
+        self.card = card
+
+    @classmethod
+    def load(cls, folder: Path) -> CDVAE:
+        """From a folder with weights.safetensors and config.json."""
+        state, data = load_weights(folder)
+        config = Config.from_json(data)
+        network = Network(config)
+        network.load_state_dict(state)
+        count = sum(p.numel() for p in network.parameters())
+        return cls(config, network, file_hash(folder / "weights.safetensors"), make_card(count))
+
+    def save(self, folder: Path) -> None:
+        """Weights in 16 bits, config; the inverse of `load`."""
+        save_weights(folder, self.network.state_dict(), self.config)
+
+    # ------------------------------------------------------------------ latent space
+    def encode(self, objects: Sequence[str]) -> np.ndarray:
+        """Latent points of crystals as CIF (n, latent): the mean of q(z|x).
+
+        Raises
+        ------
+        ValueError : a text that is no ordered crystal, or one of more than MAX_ATOMS atoms.
+        """
+        return self.encode_cells([primitive(from_text(text)) for text in objects])
+
+    @torch.inference_mode()
+    def encode_cells(self, cells: Sequence[Cell]) -> np.ndarray:
+        """As `encode`, of cells; any cell of a crystal gives the same point."""
+        for cell in cells:
+            if len(cell.numbers) > MAX_ATOMS:
+                raise ValueError(f"crystal: has {len(cell.numbers)} atoms; at most {MAX_ATOMS}")
+        parts = [
+            self.network.posterior(graph_of(cells[k : k + BATCH])).mean.numpy()
+            for k in range(0, len(cells), BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, self.config.latent), "f4")
+
+    def decode(self, z: np.ndarray, *, seed: int = 0, plan: Plan | None = None) -> list[Candidate]:
+        """Crystals at latent points (n, latent), unrelaxed.
+
+        The way there is random; the same points with the same seed give the same crystals.
+        """
+        points = np.atleast_2d(np.asarray(z, "f4"))
+        cells = self.decode_cells(points, seed=seed, plan=plan)
+        return [self._candidate(c, p, "decode", seed) for c, p in zip(cells, points, strict=True)]
+
+    def decode_cells(self, z: np.ndarray, *, seed: int = 0, plan: Plan | None = None) -> list[Cell]:
+        """As `decode`, without judging."""
+        cells: list[Cell] = []
+        for k in range(0, len(z), BATCH):
+            generator = torch.Generator().manual_seed(seed * 1_000_003 + k)
+            part = torch.as_tensor(np.asarray(z[k : k + BATCH], "f4"))
+            made = decode(self.network, part, plan or Plan(), generator)
+            cells += cells_of(made, self.config.scale)
+        return cells
+
+    # ------------------------------------------------------------------ properties
+    @torch.inference_mode()
+    def predict_table(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Prediction and half width of the 90 % interval, each (n, TARGETS), in eV/atom and V."""
+        members = self.network.heads(torch.as_tensor(np.asarray(z, "f4"))).numpy()
+        spread = np.sqrt(members.var(0) + np.square(self.config.floor))
+        scale = np.array(self.config.spread)
+        middle = members.mean(0) * scale + np.array(self.config.mean)
+        return middle, spread * np.array(self.config.quantile) * scale
+
+    def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
+        """Properties at latent points (n, latent), each with its 90 % interval."""
+        values, halves = self.predict_table(np.atleast_2d(z))
+        return [
+            {
+                key: Measurement(float(v), BY_KEY[key].unit, f"{NAME} heads", "predicted", float(h))
+                for key, v, h in zip(TARGETS, row, half, strict=True)
+            }
+            for row, half in zip(values, halves, strict=True)
+        ]
+
+    # ------------------------------------------------------------------ sampling
+    def sample(
+        self,
+        n: int,
+        *,
+        condition: Condition | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Iterator[Candidate]:
+        """n draws from the prior N(0, I), decoded; a longer sample starts with the shorter one.
+
+        Raises
+        ------
+        ValueError : n below 1, or a condition: this system is asked by latent search.
+        """
+        if n < 1:
+            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        if condition and (condition.windows or condition.wishes):
+            raise ValueError(f"{NAME}: takes no condition; ask mattergen, or search from a crystal")
+        for first in range(0, n, BATCH):
+            z = np.random.default_rng((seed, first)).standard_normal((BATCH, self.config.latent))
+            cells = self.decode_cells(z, seed=seed * 7_919 + first)
+            for k, cell in enumerate(cells[: n - first]):
+                if progress:
+                    progress((first + k + 1) / n, f"{first + k + 1} of {n} crystals")
+                yield self._candidate(cell, z[k], "sample", seed, {"index": first + k})
+
+    def _candidate(
+        self,
+        cell: Cell,
+        point: np.ndarray,
+        action: str,
+        seed: int,
+        arguments: dict | None = None,
+    ) -> Candidate:
+        source = Provenance(
+            system=NAME,
+            action=action,
+            weights=self.weights,
+            seed=seed,
+            arguments=arguments or {},
+            versions=versions(),
+        )
+        latent = tuple(round(float(v), 5) for v in point)
+        return Candidate(to_text(cell), self.card.domain, judge(cell), source, latent=latent)
+
+    @cached_property
+    def training_range(self) -> dict[str, tuple[float, float]]:
+        """Mean +- 3 standard deviations of every target in training, in its unit."""
+        rows = zip(TARGETS, self.config.mean, self.config.spread, strict=True)
+        return {key: (mean - 3 * spread, mean + 3 * spread) for key, mean, spread in rows}
+
+
+def make_card(parameters: int = 0) -> SystemCard:
+    """What the app says about this system."""
+    return SystemCard(
+        name=NAME,
+        domain="crystals",
+        family="VAE",
+        title="CDVAE",
+        paper="Xie et al., ICLR 2022, arXiv 2110.06197",
+        capabilities=("sample", "encode", "decode", "predict"),
+        trained_on="GenBat's crystals relaxed with CHGNet, and Materials Project structures "
+        "(CC BY 4.0) of at most 20 atoms",
+        licence="MIT",
+        parameters=parameters,
+    )
