@@ -20,6 +20,7 @@ from genbat.studio.library import LABELLED, SIZE, make_library
 Progress = Callable[[float, str], None]
 OUTLIERS = "data/molecules_outliers.csv"
 CRYSTALS = "data/crystals.parquet"
+PHASES = "data/crystals_known_phases.csv"
 
 # File under assets/ -> licence, where its content comes from, the command that makes it.
 _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
@@ -40,6 +41,12 @@ _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
         "MIT",
         "prototypes (textbooks; AFLOW's in pymatgen), random search; CHGNet 0.3.0 and r2SCAN",
         "genbat build crystals",
+    ),
+    (
+        r"data/crystals_known_phases\.csv",
+        "CC BY 4.0 (Materials Project's structures); energies MIT",
+        "Materials Project structures relaxed with CHGNet 0.3.0: formula and formation energy",
+        "GENBAT_DATA=<folder of shared data> genbat build crystals:table",
     ),
     (
         r"weights/(\w+)/metrics\.json",
@@ -118,11 +125,12 @@ def write_crystals(workers: int, progress: Progress) -> Path:
     from genbat.domains.crystals import build as labels
     from genbat.domains.crystals import known_phases, table
 
-    others = []
+    phases = _asset(PHASES)
     if folder := known_phases.folder():
         log = home() / "build" / "known_phases.jsonl"
         known_phases.relax_known(folder / known_phases.ARCHIVE, log, progress)
-        others = known_phases.hull_entries(log)
+        known_phases.hull_entries(log).round(5).to_csv(phases, index=False, lineterminator="\n")
+    others = known_phases.as_entries(pd.read_csv(phases)) if phases.exists() else []
     out = _asset(CRYSTALS)
     known = pd.read_parquet(out) if out.exists() else None
     rows = labels.read_log(crystal_log())

@@ -120,7 +120,8 @@ def test_known_phases_are_read_and_relaxed(tmp_path):
     assert name == "mp-1265"
     assert len(cell.numbers) == 2
     log = known_phases.relax_known(archive, tmp_path / "log.jsonl")
-    ((counts, energy),) = known_phases.hull_entries(log)
+    table = known_phases.hull_entries(log)
+    ((counts, energy),) = known_phases.as_entries(table)
     assert counts == {"Mg": 1.0, "O": 1.0}
     assert energy == pytest.approx(-3.0, abs=0.2)
     known_phases.relax_known(archive, log)  # nothing left to do

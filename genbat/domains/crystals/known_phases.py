@@ -1,7 +1,8 @@
 """Materials Project structures, relaxed with CHGNet: competing phases for the hull.
 
-They are read from a folder that is no part of GenBat (environment variable GENBAT_DATA), Materials
-Project, CC BY 4.0; without it the hull stands on GenBat's own entries alone.
+The structures are read from a folder that is no part of GenBat (environment variable GENBAT_DATA),
+Materials Project, CC BY 4.0. What ships is their list with formula and CHGNet's formation energy,
+so that the hull is the same without them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from pymatgen.core import Composition
 
 from genbat.core.logs import read_rows
 from genbat.domains.crystals.chgnet_batch import Cell, evaluator
@@ -67,14 +70,24 @@ def relax_known(archive: Path, log: Path, progress: Progress | None = None) -> P
     return log
 
 
-def hull_entries(log: Path) -> list[tuple[dict[str, float], float]]:
-    """(atoms of each element, formation energy in eV/atom) of the relaxed phases of a log."""
+def hull_entries(log: Path) -> pd.DataFrame:
+    """The relaxed phases of a log: name (Materials Project number), formula, formation_ev by
+    CHGNet in eV/atom."""
     found = []
     for row in read_rows(log):
         if not row["failed"]:
             counts = amounts(unpack(row))
             try:
-                found.append((counts, formation(row["energy"], counts)))
+                energy = formation(row["energy"], counts)
             except ValueError:  # an element without reference: radioactive ones and noble gases
                 continue
-    return found
+            formula = Composition(counts).reduced_formula
+            found.append({"name": row["name"], "formula": formula, "formation_ev": energy})
+    columns = ["name", "formula", "formation_ev"]
+    return pd.DataFrame(found, columns=columns).sort_values("name", ignore_index=True)
+
+
+def as_entries(table: pd.DataFrame) -> list[tuple[dict[str, float], float]]:
+    """(atoms of each element, formation energy in eV/atom) of such a table."""
+    atoms = [{e: float(n) for e, n in Composition(f).as_dict().items()} for f in table["formula"]]
+    return list(zip(atoms, table["formation_ev"].astype(float), strict=True))
