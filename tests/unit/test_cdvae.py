@@ -1,0 +1,141 @@
+"""cdvae on a toy: invariance of the latent point, decoding, heads."""
+
+import numpy as np
+import pytest
+import torch
+from tiny_crystals import cdvae, corpus, same
+
+from genbat.core.condition import Condition, Window
+from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.codec import turned
+from genbat.domains.crystals.structure import from_text, to_text
+from genbat.systems.cdvae_network import TARGETS, Plan, amounts, spoil
+
+QUICK = Plan(levels=5, steps=1)
+
+
+def cells():
+    return [c for c in corpus().cells if len(c.numbers) <= 6][:6]
+
+
+def supercell(cell: Cell, matrix: np.ndarray) -> Cell:
+    """A cell spanned by whole multiples of the lattice's rows."""
+    from genbat.domains.crystals.structure import cell_of, structure_of
+
+    found = structure_of(cell)
+    found.make_supercell(matrix)
+    return cell_of(found)
+
+
+# ---------------------------------------------------------------------- invariance
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_rotation_translation_and_order_do_not_matter(seed):
+    system, known = cdvae(), cells()
+    moved = [turned(cell, seed) for cell in known]
+    np.testing.assert_allclose(
+        system.encode_cells(moved), system.encode_cells(known), atol=1e-4, rtol=0
+    )
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [np.diag([2, 1, 1]), np.diag([1, 2, 2]), [[1, 1, 0], [0, 1, 0], [0, 0, 1]],
+     [[1, 0, 0], [-1, 1, 0], [1, 2, 1]], [[0, 1, 0], [1, 0, 0], [0, 0, -1]]],
+)  # fmt: skip
+def test_the_choice_of_cell_does_not_matter(matrix):
+    system = cdvae()
+    known = [c for c in cells() if len(c.numbers) * abs(np.linalg.det(matrix)) <= 20.5]
+    other = [supercell(cell, np.array(matrix)) for cell in known]
+    assert known
+    np.testing.assert_allclose(
+        system.encode_cells(other), system.encode_cells(known), atol=1e-4, rtol=0
+    )
+
+
+def test_different_crystals_have_different_points():
+    z = cdvae().encode_cells(cells())
+    distances = np.linalg.norm(z[:, None] - z[None], axis=2) + np.eye(len(z))
+    assert distances.min() > 1e-3
+
+
+def test_texts_are_encoded_like_cells():
+    system, known = cdvae(), cells()[:3]
+    ours = system.encode([to_text(cell) for cell in known])
+    np.testing.assert_allclose(ours, system.encode_cells(known), atol=2e-3)
+
+
+def test_too_large_a_crystal_is_named():
+    large = supercell(cells()[0], np.diag([3, 3, 3]))
+    with pytest.raises(ValueError, match="at most 20"):
+        cdvae().encode_cells([large])
+
+
+# ---------------------------------------------------------------------- decoding
+def test_same_seed_same_crystals():
+    system = cdvae()
+    z = np.random.default_rng(0).standard_normal((5, system.config.latent))
+    one, two = (system.decode_cells(z, seed=3, plan=QUICK) for _ in range(2))
+    assert all(same(a, b) for a, b in zip(one, two, strict=True))
+    other = system.decode_cells(z, seed=4, plan=QUICK)
+    assert not all(same(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_a_longer_sample_starts_with_the_shorter():
+    system = cdvae()
+    few, more = ([c.text for c in system.sample(n, seed=1)] for n in (2, 4))
+    assert few == more[:2]
+    assert all(len(from_text(text).numbers) <= 20 for text in more)
+
+
+def test_candidates_carry_their_point_and_story():
+    (one,) = cdvae().decode(np.zeros((1, cdvae().config.latent)), plan=QUICK)
+    assert one.domain == "crystals"
+    assert len(one.latent) == cdvae().config.latent
+    assert (one.provenance.system, one.provenance.action) == ("cdvae", "decode")
+
+
+@pytest.mark.parametrize(
+    ("share", "count", "wanted"),
+    [
+        ({3: 0.25, 8: 0.5, 27: 0.25}, 4, [3, 8, 8, 27]),
+        ({3: 0.3, 8: 0.7}, 3, [3, 8, 8]),
+        ({11: 1.0}, 2, [11, 11]),
+        ({3: 0.34, 8: 0.33, 9: 0.33}, 1, [3]),
+    ],
+)
+def test_amounts_are_the_nearest_whole_numbers(share, count, wanted):
+    row = torch.zeros(1, 84)
+    for z, value in share.items():
+        row[0, z] = value
+    found = amounts(row, torch.tensor([count]), 5)[0]
+    assert found[:count].tolist() == wanted
+    assert not found[count:].any()
+
+
+def test_spoiled_types_come_from_the_composition():
+    logits = torch.full((1, 84), -30.0)
+    logits[0, [3, 8]] = 0.0
+    kinds = torch.full((1, 4000), 27)
+    generator = torch.Generator().manual_seed(0)
+    found = spoil(kinds, logits, torch.tensor([0.4]), generator)
+    assert float((found == 27).float().mean()) == pytest.approx(0.6, abs=0.03)
+    assert set(found.unique().tolist()) == {3, 8, 27}
+
+
+# ---------------------------------------------------------------------- heads and wishes
+def test_predictions_have_units_and_intervals():
+    system = cdvae()
+    z = np.random.default_rng(1).standard_normal((3, system.config.latent))
+    values, halves = system.predict_table(z)
+    told = system.predict(z)
+    assert values.shape == halves.shape == (3, len(TARGETS))
+    assert (halves > 0).all()
+    assert told[1]["voltage_v"].value == pytest.approx(values[1, TARGETS.index("voltage_v")])
+    assert (told[0]["voltage_v"].unit, told[0]["formation_ev"].unit) == ("V", "eV/atom")
+
+
+def test_what_cannot_be_honoured_is_named():
+    with pytest.raises(ValueError, match="mattergen"):
+        next(iter(cdvae().sample(1, condition=Condition({"voltage_v": Window(3, 4)}))))
+    with pytest.raises(ValueError, match="at least 1"):
+        next(iter(cdvae().sample(0)))
