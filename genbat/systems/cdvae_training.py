@@ -26,7 +26,7 @@ _COLUMNS = [KNOWN.index(name) for name in TARGETS]
 
 def make_config(corpus: Corpus, **sizes: int) -> Config:
     """Scales of a corpus' training crystals."""
-    rows = corpus.rows("train")
+    rows = corpus.training_rows()
     values = corpus.values[rows][:, _COLUMNS]
     known = ~np.isnan(values)
     count = np.maximum(known.sum(0), 1)

@@ -58,6 +58,12 @@ class Corpus:
         """Row numbers of a split."""
         return [k for k, own in enumerate(self.splits) if own == split]
 
+    def training_rows(self) -> list[int]:
+        """Rows of the split "train"; ValueError where there are none."""
+        if not (rows := self.rows("train")):
+            raise ValueError("corpus: has no crystal to train on")
+        return rows
+
     def part(self, rows: list[int]) -> Corpus:
         """Some of the crystals."""
         cells, splits = [self.cells[k] for k in rows], [self.splits[k] for k in rows]

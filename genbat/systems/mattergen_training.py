@@ -32,7 +32,7 @@ __all__ = ["PRESETS", "Schedule", "make_config", "train", "train_adapters", "wis
 
 def make_config(corpus: Corpus, **sizes: int) -> Config:
     """Scales and sizes of a corpus' training crystals."""
-    rows = corpus.rows("train")
+    rows = corpus.training_rows()
     atoms, values = corpus.sizes[rows], corpus.values[rows]
     known = ~np.isnan(values)
     count = np.maximum(known.sum(0), 1)
@@ -109,6 +109,8 @@ def train_adapters(
         for other, adapter in whole.adapters.items():
             adapter.requires_grad_(other == name)
         part = known_part(corpus, name)
+        if not part.rows("train"):
+            raise ValueError(f"adapter: no training crystal has a known {name}")
         one = Run(whole, config, schedule, folder / name)
         loss = partial(adapter_loss, whole, part, config, name)
         advance_all(one, part, loss, minutes=minutes / len(names), progress=progress)

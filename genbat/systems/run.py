@@ -114,7 +114,7 @@ def checkpoint_config(folder: Path) -> dict[str, Any]:
 
 def schedule_rows(corpus: Corpus, schedule: Schedule, first: int) -> Iterator[list[int]]:
     """Batches from step `first` to the schedule's end."""
-    rows = corpus.rows("train")
+    rows = corpus.training_rows()
     step = epoch = 0
     while step < schedule.steps:
         for batch in batches(corpus, rows, schedule.batch, f"{schedule.seed}:{epoch}"):

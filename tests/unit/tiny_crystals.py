@@ -25,7 +25,10 @@ def corpus(count: int = 64) -> crystal_corpus.Corpus:
     """Small crystals with known voltage among them, all but a few to train on."""
     known = data.load()
     sizes = known.table["numbers"].map(len)
-    rows = known.table.index[sizes <= 8][:count]
+    small = known.table[sizes <= 8]
+    hosts = small.index[small["voltage_v"].notna()][: count // 2]
+    rows = [*hosts, *small.index.difference(hosts)[: count - len(hosts)]]
+    rows = rows[::2] + rows[1::2]  # hosts on both sides of the split
     return crystal_corpus.make(
         [known.cell(int(k)) for k in rows],
         known.table.loc[rows, "group"].to_numpy("i8"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,7 +122,9 @@ def _formula(text: str) -> dict[str, int]:
     if not text.strip():
         return {}
     try:
-        counts = Composition(text).reduced_composition.as_dict()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # noble gases have no electronegativity
+            counts = Composition(text).reduced_composition.as_dict()
     except Exception as wrong:
         raise ValueError(f"formula: got {text[:40]!r}; write one like LiCoO2") from wrong
     if any(abs(n - round(n)) > 1e-6 for n in counts.values()) or not counts:
