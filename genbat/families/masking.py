@@ -19,9 +19,15 @@ def hide(x: Tensor, time: Tensor, mask: int, generator: torch.Generator | None =
 
 
 def masked_loss(logits: Tensor, x: Tensor, hidden: Tensor) -> Tensor:
-    """Cross entropy in nats of the hidden entries, (n,) zero elsewhere; logits (..., classes)."""
-    each = F.cross_entropy(logits.flatten(0, -2), x.flatten(), reduction="none")
-    return each.view_as(x) * hidden
+    """Cross entropy in nats of the hidden entries, zero elsewhere; logits (..., classes).
+
+    Entries that are not hidden are left out before the logarithm: their class may be barred.
+    """
+    wanted = torch.where(hidden, x, -100)
+    each = F.cross_entropy(
+        logits.flatten(0, -2), wanted.flatten(), reduction="none", ignore_index=-100
+    )
+    return each.view_as(x)
 
 
 def reveal(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -178,8 +179,10 @@ class Plan:
 def decode(network: Network, z: Tensor, plan: Plan, generator: torch.Generator) -> Crystals:
     """Latent points (B, latent) -> crystals with standardised lattices.
 
-    Number of atoms, composition and lattice are read from z; coordinates and types are refined by
-    annealed Langevin dynamics (Song and Ermon 2019), as in Algorithm 1 of the paper.
+    Number of atoms, composition and lattice are read from z; coordinates move by annealed Langevin
+    dynamics (Song and Ermon 2019), as in Algorithm 1 of the paper, and after each step the types
+    are dealt out anew. Their numbers stay those of z's composition; in the paper each atom takes
+    its own likeliest type, which forgets the composition while the noise is large.
     """
     atoms, composition, lattice = network.says(z)
     atoms[:, 0] = -torch.inf
@@ -196,14 +199,23 @@ def decode(network: Network, z: Tensor, plan: Plan, generator: torch.Generator) 
             guess = network.score(x, time.expand(len(x)), z)
             step = (plan.snr * width) ** 2 / 2
             moved = langevin_step(x.fractions, guess.fractions * norm, step, generator)
-            x = replace(x, fractions=moved, kinds=_best(guess.kinds) * here)
+            x = replace(x, fractions=moved, kinds=assigned(guess.kinds, kinds))
     last = network.score(x, times[-1].expand(len(x)), z)
     moved = x.fractions + sigma_at(times[-1]) ** 2 * norms[-1] * last.fractions
-    return replace(x, fractions=wrap(moved), kinds=_best(last.kinds) * here)
+    return replace(x, fractions=wrap(moved), kinds=assigned(last.kinds, kinds))
 
 
-def _best(logits: Tensor) -> Tensor:
-    return logits[..., 1:].argmax(-1) + 1
+def assigned(logits: Tensor, kinds: Tensor) -> Tensor:
+    """The types of `kinds` (B, N), dealt out among the atoms of each crystal so that they are the
+    likeliest under `logits` (B, N, KINDS); 0 stays where there is no atom."""
+    chances = torch.log_softmax(logits, -1)
+    out = kinds.clone()
+    for k, own in enumerate(kinds):
+        n = int((own > 0).sum())
+        gain = chances[k, :n][:, own[:n]].numpy()
+        atoms, types = linear_sum_assignment(gain, maximize=True)
+        out[k, torch.as_tensor(atoms)] = own[torch.as_tensor(types)]
+    return out
 
 
 def amounts(share: Tensor, counts: Tensor, room: int) -> Tensor:

@@ -9,7 +9,7 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.codec import turned
 from genbat.domains.crystals.structure import from_text, to_text
-from genbat.systems.cdvae_network import TARGETS, Plan, amounts, spoil
+from genbat.systems.cdvae_network import TARGETS, Plan, amounts, assigned, spoil
 
 QUICK = Plan(levels=5, steps=1)
 
@@ -110,6 +110,16 @@ def test_amounts_are_the_nearest_whole_numbers(share, count, wanted):
     found = amounts(row, torch.tensor([count]), 5)[0]
     assert found[:count].tolist() == wanted
     assert not found[count:].any()
+
+
+def test_types_are_dealt_out_where_they_are_likeliest():
+    logits = torch.zeros(2, 4, 84)
+    logits[0, 0, 8], logits[0, 1, 3], logits[0, 2, 8], logits[0, 3, 8] = 5.0, 2.0, 4.0, 3.0
+    logits[1, :2, 9] = 1.0
+    logits[1, 1, 9] = 2.0
+    kinds = torch.tensor([[3, 3, 8, 8], [9, 11, 0, 0]])
+    found = assigned(logits, kinds)
+    assert found.tolist() == [[8, 3, 8, 3], [11, 9, 0, 0]]
 
 
 def test_spoiled_types_come_from_the_composition():

@@ -34,6 +34,16 @@ def test_loss_counts_hidden_entries_only():
             assert float(found[k, j]) == pytest.approx(float(wanted), abs=1e-5)
 
 
+def test_a_barred_class_outside_does_not_poison_the_loss():
+    logits = torch.randn(2, 3, 4, generator=generator()).requires_grad_()
+    barred = logits.masked_fill(torch.arange(4) == 0, -torch.inf)
+    x = torch.tensor([[1, 2, 0], [3, 0, 0]])
+    hidden = x > 0
+    masked_loss(barred, x, hidden).sum().backward()
+    assert torch.isfinite(logits.grad).all()
+    assert not logits.grad[~hidden].any()
+
+
 def test_revealing_draws_from_the_logits_and_ends_complete():
     chances = torch.tensor([0.0, 0.1, 0.2, 0.7])
     logits = chances.clamp(min=1e-30).log().expand(1, 20_000, 4)
