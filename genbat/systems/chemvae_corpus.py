@@ -35,6 +35,7 @@ class Schedule:
     canonical_share: float = 0.8
     mutants: int = 300_000
     mutant_share: float = 0.6
+    mutant_phase: float = 0.9
     head_steps: int = 3_000
     seed: int = 0
 
@@ -164,7 +165,7 @@ def batches(corpus: Corpus, schedule: Schedule, epoch: int) -> Iterator[list[int
     """Row numbers of one epoch's batches; molecules of like length share one (less padding),
     drawn from random pools of eight batches, so that batches differ from epoch to epoch."""
     rng = random.Random(f"{schedule.seed}:{epoch}")
-    order = _epoch_rows(corpus, schedule, rng)
+    order = _epoch_rows(corpus, schedule, epoch, rng)
     pool, size = 8 * schedule.batch, schedule.batch
     chunks = []
     for first in range(0, len(order), pool):
@@ -179,10 +180,13 @@ def steps_an_epoch(corpus: Corpus, schedule: Schedule) -> int:
     return math.ceil(corpus.real / schedule.batch)
 
 
-def _epoch_rows(corpus: Corpus, schedule: Schedule, rng: random.Random) -> list[int]:
-    """Real molecules in random order, of which a share gives way to mutants."""
+def _epoch_rows(corpus: Corpus, schedule: Schedule, epoch: int, rng: random.Random) -> list[int]:
+    """Real molecules in random order, of which a share gives way to mutants; a sixth of that share
+    in the last phase, so that what the prior draws resembles the data again."""
+    early = epoch * steps_an_epoch(corpus, schedule) < schedule.mutant_phase * schedule.steps
+    share = schedule.mutant_share / (1 if early else 6)
     spare = range(corpus.real, len(corpus))
-    guests = min(int(schedule.mutant_share * corpus.real), len(spare))
+    guests = min(int(share * corpus.real), len(spare))
     rows = [*rng.sample(range(corpus.real), corpus.real - guests), *rng.sample(spare, guests)]
     rng.shuffle(rows)
     return rows
