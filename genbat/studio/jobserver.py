@@ -35,6 +35,12 @@ _LOOK_EVERY_S = 0.25
 _BEAT_EVERY_S = 5.0
 _WAIT_FOR_OLD_S = 20.0
 _NICE = 5  # workers give way to the app that draws pages
+# A lost job is not repeated, and an idle server leaves the laptop's battery alone.
+_QUIET = {
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+}
 _THREADS = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA")
 
 
@@ -117,7 +123,7 @@ def connected() -> Iterator[Client]:
         with Client(address, timeout="20s") as client:
             yield client
         return
-    dask.config.set({"distributed.scheduler.allowed-failures": 0})  # a lost job is not repeated
+    dask.config.set(_QUIET)
     with (
         LocalCluster(
             n_workers=workers(),
