@@ -27,17 +27,22 @@ from map_clicks import figures, launch, new_page, pans, watch
 WAIT = 300  # seconds
 LOOP = [(0.3, 0.35), (0.55, 0.3), (0.6, 0.6), (0.35, 0.65)]
 # From the press of the mouse to the moment the 3D view (or the map) says it is drawn.
-CLOCK = """([box, mol]) => {
+CLOCK = """(box) => {
   const w = window.__clock = { press: 0, drawn: 0, coloured: 0, frames: 0 };
   window.__watch = w;
   addEventListener("pointerdown", () => { w.press = performance.now(); }, true);
-  const tell = (node, name, when) => new MutationObserver(() => {
+  w.tell = (node, name, when) => new MutationObserver(() => {
     if (when(node)) requestAnimationFrame(() => { w[name] = performance.now(); });
   }).observe(node, { attributes: true });
-  tell(mol, "drawn", (node) => node.dataset.state === "ready");
-  tell(box, "coloured", () => true);
+  w.tell(box, "coloured", () => true);
   const m = box.latmap, draw = m.draw;
   m.draw = (moving) => { draw(moving); w.frames++; };
+}"""
+# A molecule outside the domain has no 3D view; the next one gets a new element.
+EYE = """(mol) => { const w = window.__clock;
+  if (!mol || mol === w.mol) return;
+  w.mol = mol;
+  w.tell(mol, "drawn", (node) => node.dataset.state === "ready");
 }"""
 AFTER = "([name, since]) => window.__clock[name] > since && window.__clock[name]"
 FIND = """(name) => [document, ...[...document.querySelectorAll("*")].map((e) => e.shadowRoot)]
@@ -57,6 +62,7 @@ def spent(m: Map, fx: float, fy: float) -> float | None:
 
     It does when the same molecule is met again, or none can be drawn there.
     """
+    m.page.evaluate(EYE, m.page.evaluate_handle(FIND, ".mol"))
     before = m.page.evaluate("() => performance.now()")
     m.click(fx, fy)
     try:
@@ -124,7 +130,7 @@ def drive(page: Page, url: str, repeats: int) -> None:
     m, _ = open_page(page, f"{url}/explore?mol=O%3DC1OCC(F)O1")
     page.wait_for_selector('.mol[data-state="ready"]')
     page.wait_for_timeout(3000)
-    page.evaluate(CLOCK, [m.box, page.evaluate_handle(FIND, ".mol")])
+    page.evaluate(CLOCK, m.box)
     on, between = places(m, repeats)
     all_spent("point -> 3D view", m, on)
     all_spent("between -> decoded", m, between)

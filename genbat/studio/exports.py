@@ -150,6 +150,8 @@ def _values(candidate: Candidate, keys: Sequence[str]) -> dict[str, Any]:
         for part in _PARTS:
             value = getattr(measured, part, None)
             cells[f"{key}_{part}"] = value if isinstance(value, str) else _finite(value)
+        ends = measured.ends if measured and measured.uncertainty else (None, None)
+        cells |= {f"{key}_low90": _finite(ends[0]), f"{key}_high90": _finite(ends[1])}
     return cells
 
 

@@ -102,7 +102,8 @@ def distance(candidate: Candidate) -> str:
     words = html.escape(manifold.words(percentile).capitalize())
     if percentile > EDGE:
         words = f"<span class='gb-far'>⚠ {words}</span>"
-    return f"{words}: lies more apart than {percentile:.0f} % of the known molecules."
+    share = "almost none" if percentile < 0.5 else f"{percentile:.0f} %"
+    return f"{words}: lies more apart than {share} of the known molecules."
 
 
 @st.cache_data(max_entries=512, show_spinner=False)

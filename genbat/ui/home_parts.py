@@ -172,5 +172,8 @@ VERBS = {
 STEPS_TOLD = (
     ("Start the walk", "from adiponitrile, a chain, to sulfolane, a ring."),
     ("Press play", "and watch structure and properties change, step by step."),
-    ("Add to shortlist", "what you like: it is kept, also when you close the page."),
+    (
+        "Add to shortlist",
+        "what you like: it is kept under this page's address, for a bookmark.",
+    ),
 )

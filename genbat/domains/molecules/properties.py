@@ -86,7 +86,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property("logp", "logP", "", "Crippen's octanol-water partition estimate.", "computed"),
     Property("mass_g_mol", "Molar mass", "g/mol", "From the formula.", "computed", -1),
     Property(
-        "h_donors", "H donors", "", "OH and NH groups; they react with lithium.", "computed", -1, 1
+        "h_donors", "H donors", "", "OH and NH groups; they react with lithium.", "computed", -1, 2
     ),
     Property(
         "pfas",
@@ -95,7 +95,7 @@ PROPERTIES: tuple[Property, ...] = (
         "1 where a saturated CF2 or CF3 carbon makes it a PFAS by the OECD's 2021 definition.",
         "computed",
         -1,
-        1,
+        2,
     ),
     Property(
         "hazards",
@@ -104,7 +104,7 @@ PROPERTIES: tuple[Property, ...] = (
         "Number of kinds of groups known as explosive, toxic or violently reactive.",
         "computed",
         -1,
-        1,
+        2,
     ),
 )
 BY_KEY: dict[str, Property] = {p.key: p for p in PROPERTIES}
