@@ -177,10 +177,15 @@ def _row(known: Property, found: Measurement, spread: Distribution) -> str:
     method = html.escape(found.method)
     return (
         f"<tr title='{html.escape(known.help, quote=True)}'><th>{html.escape(known.label)}</th>"
-        f"<td class='gb-number'>{number} {html.escape(known.unit)}</td>"
+        f"<td class='gb-number'>{_tied(number)} {_tied(html.escape(known.unit))}</td>"
         f"<td class='gb-kind'><span class='gb-{found.kind}'>{mark} {found.kind}</span>"
         f"<small>{method}</small></td><td>{spread.html(found.value)}</td></tr>"
     )
+
+
+def _tied(text: str) -> str:
+    """A line may break before "(3 to 10)" and before the unit, nowhere else."""
+    return text.replace(" ", "\u00a0").replace("\u00a0(", " (")
 
 
 def spark(values: np.ndarray, value: float) -> str:
