@@ -22,7 +22,6 @@ import math
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -229,8 +228,3 @@ def make_card(parameters: int = 0) -> SystemCard:
         licence="MIT",
         parameters=parameters,
     )
-
-
-def describe_weights(config: Config) -> dict[str, Any]:
-    """What a card tells of the training."""
-    return {"steps": config.steps_trained, "adapters": list(config.adapters)}

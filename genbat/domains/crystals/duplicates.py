@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
 
 from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.structure import structure_of
 
 VOLUME_SHARE = 0.05
 ENERGY_EV = 0.01  # an atom: two relaxations of one minimum differ by far less
@@ -24,14 +25,6 @@ class Entry:
     energy: float
     volume: float
     cell: Cell
-
-
-def structure_of(cell: Cell) -> Structure:
-    """pymatgen's structure of a cell."""
-    return Structure(
-        Lattice(cell.lattice), [int(z) for z in cell.numbers], cell.positions,
-        coords_are_cartesian=True,
-    )  # fmt: skip
 
 
 def find_duplicates(entries: Sequence[Entry]) -> dict[int, int]:
