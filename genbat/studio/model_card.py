@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,24 @@ from genbat.core.provenance import versions
 from genbat.studio import registry
 from genbat.systems.base import SystemCard
 
-_LIMITS = """\
+
+@dataclass(frozen=True)
+class Words:
+    """What a card says of its domain: how the data were split, whose they are, where it fails."""
+
+    split: str
+    origin: str
+    own: str
+    limits: str
+
+
+_WORDS = {
+    "molecules": Words(
+        split="scaffold and composition",
+        origin="GenBat's own labels: MIT; its identifiers and measured values: package chemicals, "
+        "MIT.",
+        own="molecules of your own: a column smiles, and property columns named as in the app",
+        limits="""\
 - Molecules of H, B, C, N, O, F, Si, P, S and Cl, neutral, without stereo marks; trained on at most
   12 heavy atoms (named compounds up to 17), so that larger ones are guesses.
 - HOMO, LUMO, gap, dipole and vertical IP are learnt from GFN2- and IPEA1-xTB, whose trends are
@@ -20,7 +37,24 @@ _LIMITS = """\
 - The 90 % intervals are calibrated on held-out molecules of the same kind; far from the data
   they are too narrow. Measured properties are known of few molecules, their intervals are wide.
 - Valid means that valences are right. Whether a molecule can be made, is stable or is safe, the
-  system does not know."""
+  system does not know.""",
+    ),
+    "crystals": Words(
+        split="composition, so that polymorphs never fall on different sides",
+        origin="GenBat's own crystals and labels: MIT; Materials Project structures: CC BY 4.0.",
+        own="crystals of your own: a CSV with a column cif, or a CIF, POSCAR, extended XYZ or JSON "
+        "file",
+        limits="""\
+- Ordered crystals of H to Bi without noble gases, at most 20 atoms in the primitive cell; no
+  disorder, no partial occupancy, no surfaces.
+- What leaves the system is not relaxed. Numbers come from CHGNet afterwards: PBE+U-like, voltages
+  within some 0.3 V, at 0 K; a crystal that fails its gates has none.
+- Formation energies, hull distances and voltages are learnt from CHGNet, not from DFT or
+  experiment; the hull holds the embedded set and Materials Project's small structures only.
+- Valid means that atoms keep their distance and charges can balance. Whether a crystal can be
+  made, conducts ions or survives cycling, the system does not know.""",
+    ),
+}
 
 
 def write_card(
@@ -35,7 +69,7 @@ def write_card(
 
     Parameters
     ----------
-    counts : molecules of each split.
+    counts : examples of each split.
     bad : rows of the user's file that were left out.
     """
     parts = [
@@ -47,9 +81,9 @@ def write_card(
         "## Training",
         _training(card, config, schedule),
         "## How to train it again",
-        _again(card.name),
+        _again(card),
         "## Limits",
-        _LIMITS,
+        _WORDS[card.domain].limits,
         f"Licence of code and weights: {card.licence}.",
     ]
     path.write_text("\n\n".join(parts) + "\n", "utf-8")
@@ -64,10 +98,8 @@ def _about(name: str) -> str:
 def _data(card: SystemCard, counts: Mapping[str, int], bad: int) -> str:
     shares = ", ".join(f"{counts.get(s, 0):,} {s}" for s in ("train", "calibration", "test"))
     left = f" {bad} rows of the file could not be used." if bad else ""
-    return (
-        f"{card.trained_on}. Split by scaffold and composition: {shares}.{left} GenBat's own "
-        "labels: MIT; its identifiers and measured values: package chemicals, MIT."
-    )
+    words = _WORDS[card.domain]
+    return f"{card.trained_on}. Split by {words.split}: {shares}.{left} {words.origin}"
 
 
 def _training(card: SystemCard, config: Any, schedule: Any) -> str:
@@ -79,10 +111,11 @@ def _training(card: SystemCard, config: Any, schedule: Any) -> str:
     )
 
 
-def _again(name: str) -> str:
+def _again(card: SystemCard) -> str:
+    name, own = card.name, _WORDS[card.domain].own
+    file = "mine.csv" if card.domain == "molecules" else "mine.cif"
     return (
         f"    genbat train {name}\n"
-        f"    genbat train {name} --data mine.csv --from assets/weights/{name}\n\n"
-        "The second line goes on with molecules of your own: a column smiles, and property columns "
-        "named as in the app. `genbat evaluate` measures the outcome."
+        f"    genbat train {name} --data {file} --from assets/weights/{name}\n\n"
+        f"The second line goes on with {own}. `genbat evaluate` measures the outcome."
     )

@@ -14,14 +14,35 @@ from genbat.core.paths import ASSETS
 from genbat.systems.base import SystemCard
 
 # name -> module with the class and `make_card`; a new system is one line here.
-SYSTEMS: dict[str, tuple[str, str]] = {"chemvae": ("genbat.systems.chemvae", "ChemVAE")}
-DOMAINS: dict[str, str] = {"molecules": "Molecules"}
-REFERENCE: dict[str, str] = {"molecules": "chemvae"}  # whose latent space draws the domain's map
+SYSTEMS: dict[str, tuple[str, str]] = {
+    "chemvae": ("genbat.systems.chemvae", "ChemVAE"),
+    "cdvae": ("genbat.systems.cdvae", "CDVAE"),
+    "mattergen": ("genbat.systems.mattergen", "MatterGen"),
+}
+DOMAINS: dict[str, str] = {"molecules": "Molecules", "crystals": "Crystals"}
+FIRST = "molecules"
+# Whose latent space draws the domain's map.
+REFERENCE: dict[str, str] = {"molecules": "chemvae", "crystals": "cdvae"}
 
 
 def names(domain: str | None = None) -> list[str]:
     """Names of all systems, or of one domain's."""
     return [n for n in SYSTEMS if domain is None or _make_card(n)().domain == domain]
+
+
+def offered() -> dict[str, str]:
+    """Domains that can be shown, with their names: the first one, and those whose map and
+    reference system are here."""
+    return {d: title for d, title in DOMAINS.items() if d == FIRST or _complete(d)}
+
+
+def _complete(domain: str) -> bool:
+    return (ASSETS / "maps" / f"{domain}.npz").exists() and trained(REFERENCE[domain])
+
+
+def trained(name: str) -> bool:
+    """Whether a system's weights are here."""
+    return (folder(name) / "weights.safetensors").exists()
 
 
 def _check(name: str) -> str:

@@ -126,6 +126,8 @@ def from_csv(path: Path) -> Corpus:
             cells.append(from_text(line["cif"]))
         except ValueError as wrong:
             raise ValueError(f"{path.name}, row {number}: {wrong}") from wrong
+    if not cells:
+        raise ValueError(f"{path.name}: has no row below its header")
     nothing = np.full((len(cells), len(TARGETS)), np.nan)
     splits = [split_of(reduced_formula(cell)) for cell in cells]
     return make(cells, np.zeros(len(cells), int), nothing, splits)

@@ -9,7 +9,7 @@ from tiny_chemvae import table
 
 from genbat.core import paths
 from genbat.domains.molecules import data as molecules
-from genbat.studio import registry, training
+from genbat.studio import registry, training, training_molecules
 from genbat.systems.chemvae import ChemVAE
 from genbat.systems.chemvae_targets import TARGETS
 
@@ -32,7 +32,7 @@ def own(tmp_path):
 
 
 def test_own_data(own):
-    frame, problems = training.read_own(own)
+    frame, problems = training_molecules.read_own(own)
     assert len(frame) == 60
     assert [p.line for p in problems] == [62, 63]
     assert "lumo_ev: got 'abc'" in problems[1].message
@@ -45,7 +45,7 @@ def test_own_data(own):
 def test_own_rows_of_one_molecule_are_averaged(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("smiles,tm_k,tb_k\nCCO,100,\nOCC,200,350\nC(O)C,,NaN\n")
-    frame, problems = training.read_own(path)
+    frame, problems = training_molecules.read_own(path)
     assert problems == []
     assert frame["smiles"].tolist() == ["CCO"]
     assert frame.loc[0, "tm_k"] == 150
@@ -129,7 +129,7 @@ def test_old_metrics_do_not_outlive_their_weights(own, home):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        ({"name": "gan"}, "'gan'; legal are chemvae"),
+        ({"name": "gan"}, "'gan'; legal are chemvae, cdvae"),
         ({"name": "chemvae", "preset": "huge"}, "'huge'; legal are tiny, base"),
     ],
 )

@@ -1,0 +1,183 @@
+"""What `genbat train` needs to know of crystals: ours, the user's own, and how they are learnt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from shutil import copyfile
+from typing import Any, cast
+
+import numpy as np
+
+from genbat.domains.crystals.reading import read_crystals
+from genbat.domains.crystals.splits import SPLITS, split_of
+from genbat.domains.crystals.structure import reduced_formula, to_text
+from genbat.studio.training import Lesson, Material, Progress
+from genbat.systems import cdvae, cdvae_training, crystal_corpus, mattergen, mattergen_training
+from genbat.systems import cdvae_network as cdvae_parts
+from genbat.systems import mattergen_diffusion as mattergen_parts
+from genbat.systems.base import load_weights
+from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus
+from genbat.systems.run import Run
+
+PRESETS = {"cdvae": cdvae_training.PRESETS, "mattergen": mattergen_training.PRESETS}
+# Fields of a system's `Config` that differ from its defaults.
+_SMALL = {"width": 32, "layers": 2, "frequencies": 4}
+SIZES: dict[str, dict[str, dict[str, int]]] = {
+    "cdvae": {
+        "tiny": {"latent": 8, "encoder_width": 24, "encoder_layers": 2, "waves": 12, **_SMALL},
+        "base": {},
+    },
+    "mattergen": {"tiny": _SMALL, "base": {}},
+}
+ADAPTER_SHARE = 0.25  # of the minutes and of the progress
+MANY = 10  # compositions below which a file is split by crystal, as carbon's polymorphs
+
+
+# ---------------------------------------------------------------------- what is learnt from
+def gather(data: Path | None) -> Material:
+    """The shipped crystals (and Materials Project's, where they lie), or those of a file.
+
+    Raises
+    ------
+    ValueError : nothing in the file can be used, or our data are missing.
+    """
+    if data is None:
+        corpus, bad = _shipped(), 0
+    else:
+        corpus, bad = read_own(data)
+    return Material(corpus, list(corpus.splits), bad)
+
+
+def _shipped() -> Corpus:
+    from genbat.core import paths
+    from genbat.domains.crystals import data
+
+    if not (table := paths.ASSETS / data.TABLE).exists():
+        raise ValueError(f"data: {table} is missing; run genbat build crystals first")
+    return crystal_corpus.embedded()
+
+
+def read_own(path: Path) -> tuple[Corpus, int]:
+    """A user's crystals of at most MAX_ATOMS atoms, and how many could not be used.
+
+    The split is by composition, as for ours; by crystal where there are few compositions.
+
+    Raises
+    ------
+    ValueError : nothing usable; names the file, what is wrong and where.
+    """
+    plain = path.name.lower().removesuffix(".xz")
+    if plain.endswith(".csv"):
+        corpus, bad = crystal_corpus.from_csv(path), 0
+    else:
+        crystals, problems = read_crystals(path.read_bytes(), path.name)
+        if not crystals:
+            raise ValueError(f"{problems[0]} (and no good crystal in {path.name})")
+        cells, bad = [c.cell for c in crystals], len(problems)
+        unknown = np.full((len(cells), len(TARGETS)), np.nan)
+        corpus = crystal_corpus.make(
+            cells, np.zeros(len(cells), int), unknown, ["train"] * len(cells)
+        )
+        bad += len(cells) - len(corpus)
+    if not len(corpus):
+        raise ValueError(f"{path.name}: holds no crystal of at most {MAX_ATOMS} atoms")
+    return resplit(corpus), bad
+
+
+def resplit(corpus: Corpus) -> Corpus:
+    """The corpus split by composition; by crystal where there are fewer than MANY compositions."""
+    keys = [reduced_formula(cell) for cell in corpus.cells]
+    if len(set(keys)) < MANY:
+        keys = [to_text(cell) for cell in corpus.cells]
+    splits = [split_of(key) for key in keys]
+    if SPLITS[0] not in splits:  # of very few crystals none may fall there
+        splits = [SPLITS[0]] * len(splits)
+    return replace(corpus, splits=splits)
+
+
+# ---------------------------------------------------------------------- how it is learnt
+def learn(
+    name: str,
+    material: Material,
+    folder: Path,
+    *,
+    preset: str,
+    start: Path | None = None,
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+) -> Lesson:
+    """Train cdvae or mattergen on a corpus; mattergen's adapters come after its pretraining."""
+    schedule = PRESETS[name][preset]
+    if start is not None:
+        begin_from(name, start, folder, schedule)
+    options = {"schedule": schedule, "resume": start is not None, **SIZES[name][preset]}
+    system = _LEARN[name](material.examples, folder, minutes, progress, options)
+    return Lesson(system, schedule)
+
+
+def _learn_cdvae(
+    corpus: Corpus, folder: Path, minutes: float, progress: Progress | None, options: dict
+) -> cdvae.CDVAE:
+    run = cdvae_training.train(corpus, folder, minutes=minutes, progress=progress, **options)
+    config = replace(run.config, steps_trained=run.step)
+    return cdvae.CDVAE(config, cast(cdvae_parts.Network, run.mean), "", cdvae.make_card())
+
+
+def _learn_mattergen(
+    corpus: Corpus, folder: Path, minutes: float, progress: Progress | None, options: dict
+) -> mattergen.MatterGen:
+    first = 1.0 - ADAPTER_SHARE
+    run = mattergen_training.train(
+        corpus, folder, minutes=first * minutes, progress=_part(progress, 0.0, first), **options
+    )
+    steps = run.step
+    config = mattergen_training.train_adapters(
+        run,
+        corpus,
+        folder,
+        schedule=options["schedule"],
+        names=known_adapters(corpus),
+        minutes=ADAPTER_SHARE * minutes,
+        progress=_part(progress, first, ADAPTER_SHARE),
+    )
+    config = replace(config, steps_trained=steps)
+    return mattergen.MatterGen(
+        config, cast(mattergen_parts.Network, run.mean), "", mattergen.make_card()
+    )
+
+
+_LEARN: dict[str, Callable[..., Any]] = {"cdvae": _learn_cdvae, "mattergen": _learn_mattergen}
+
+
+def known_adapters(corpus: Corpus) -> tuple[str, ...]:
+    """Adapters whose property is known of some training crystal."""
+    names = mattergen_parts.INPUTS
+    return tuple(n for n in names if mattergen_training.known_part(corpus, n).rows("train"))
+
+
+def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
+    """Put a checkpoint into the training's folder: a copy, or one made of finished weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ("checkpoint.safetensors", "checkpoint.json")
+    if (start / names[0]).exists():
+        if start.resolve() != folder.resolve():
+            for file in names:
+                copyfile(start / file, folder / file)
+        return
+    state, data = load_weights(start)
+    parts: Any = {"cdvae": cdvae_parts, "mattergen": mattergen_parts}[name]
+    config = parts.Config.from_json(data | {"steps_trained": 0})
+    if name == "mattergen":  # its adapters are trained anew on what the pretraining ends with
+        config = replace(config, adapters=())
+    network = parts.Network(config)
+    own = network.state_dict()
+    network.load_state_dict({key: value for key, value in state.items() if key in own})
+    Run(network, config, schedule, folder).save()
+
+
+def _part(progress: Progress | None, begin: float, share: float) -> Progress | None:
+    """Progress of one stage as a share of the whole training."""
+    return progress and (lambda fraction, text: progress(begin + share * fraction, text))
