@@ -123,7 +123,8 @@ def _learn_cdvae(
 ) -> cdvae.CDVAE:
     run = cdvae_training.train(corpus, folder, minutes=minutes, progress=progress, **options)
     config = replace(run.config, steps_trained=run.step)
-    return cdvae.CDVAE(config, cast(cdvae_parts.Network, run.mean), "", cdvae.make_card())
+    network = cast(cdvae_parts.Network, run.mean)
+    return cdvae.CDVAE(config, network, "", cdvae.make_card())
 
 
 def _learn_mattergen(
