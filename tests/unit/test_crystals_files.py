@@ -9,7 +9,7 @@ from pymatgen.core import Lattice, Structure
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.properties import Measurement
 from genbat.core.provenance import Provenance
-from genbat.domains.crystals import draw, export
+from genbat.domains.crystals import export
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.duplicates import Entry, find_duplicates
 from genbat.domains.crystals.ions import Ion
@@ -187,24 +187,6 @@ def test_json_creates_no_foreign_classes():
 def test_judge_counts_atoms(licoo2):
     assert judge(licoo2).ok
     assert judge(licoo2, max_atoms=3).reasons == ("has 4 atoms; legal are 1 to 3",)
-
-
-def test_bonds_and_polyhedra_of_licoo2(licoo2):
-    (cobalt,) = draw.polyhedra(licoo2)
-    assert cobalt.element == "Co"
-    assert len(cobalt.corners) == 6
-    lines = draw.bonds(licoo2)
-    assert len([b for b in lines if b.length < 2.1]) >= 6
-    assert next(iter(draw.legend(licoo2))) == "Li"
-    assert draw.view(licoo2).format == "cif"
-
-
-def test_atoms_on_faces_are_repeated():
-    salt = fill(prototype("perovskite"), {"A": Ion("Ba", 2), "M": Ion("Ti", 4), "X": Ion("O", -2)})
-    names, points = draw.with_borders(salt)
-    assert names.count("Ti") == 8
-    assert names.count("Ba") == 1
-    assert len(points) == len(names)
 
 
 def test_duplicates_are_found(licoo2):
