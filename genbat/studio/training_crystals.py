@@ -69,22 +69,18 @@ def read_own(path: Path) -> tuple[Corpus, int]:
     ------
     ValueError : nothing usable; names the file, what is wrong and where.
     """
-    plain = path.name.lower().removesuffix(".xz")
-    if plain.endswith(".csv"):
-        corpus, bad = crystal_corpus.from_csv(path), 0
+    if path.name.lower().removesuffix(".xz").endswith(".csv"):
+        cells, bad = crystal_corpus.read_csv(path), 0
     else:
         crystals, problems = read_crystals(path.read_bytes(), path.name)
         if not crystals:
             raise ValueError(f"{problems[0]} (and no good crystal in {path.name})")
         cells, bad = [c.cell for c in crystals], len(problems)
-        unknown = np.full((len(cells), len(TARGETS)), np.nan)
-        corpus = crystal_corpus.make(
-            cells, np.zeros(len(cells), int), unknown, ["train"] * len(cells)
-        )
-        bad += len(cells) - len(corpus)
+    groups, unknown = np.zeros(len(cells), int), np.full((len(cells), len(TARGETS)), np.nan)
+    corpus = crystal_corpus.make(cells, groups, unknown, [SPLITS[0]] * len(cells))
     if not len(corpus):
         raise ValueError(f"{path.name}: holds no crystal of at most {MAX_ATOMS} atoms")
-    return resplit(corpus), bad
+    return resplit(corpus), bad + len(cells) - len(corpus)
 
 
 def resplit(corpus: Corpus) -> Corpus:

@@ -109,7 +109,15 @@ def make(
 
 
 def from_csv(path: Path) -> Corpus:
-    """Crystals of a CSV with a column `cif`, .xz or not; the split is by composition.
+    """Crystals of a CSV with a column `cif`; the split is by composition. See `read_csv`."""
+    cells = read_csv(path)
+    nothing = np.full((len(cells), len(TARGETS)), np.nan)
+    splits = [split_of(reduced_formula(cell)) for cell in cells]
+    return make(cells, np.zeros(len(cells), int), nothing, splits)
+
+
+def read_csv(path: Path) -> list[Cell]:
+    """Crystals of a CSV with a column `cif`, .xz or not.
 
     Raises
     ------
@@ -128,9 +136,7 @@ def from_csv(path: Path) -> Corpus:
             raise ValueError(f"{path.name}, row {number}: {wrong}") from wrong
     if not cells:
         raise ValueError(f"{path.name}: has no row below its header")
-    nothing = np.full((len(cells), len(TARGETS)), np.nan)
-    splits = [split_of(reduced_formula(cell)) for cell in cells]
-    return make(cells, np.zeros(len(cells), int), nothing, splits)
+    return cells
 
 
 # ---------------------------------------------------------------------- tensors

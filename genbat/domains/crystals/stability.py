@@ -55,5 +55,5 @@ def landscape(known: Path | None = None, phases: Path | None = None) -> Landscap
     )
     for counts, energy in as_entries(listed):
         hull.add(counts, energy)
-    by_formula = listed.groupby("formula")["formation_ev"].apply(tuple).to_dict()
-    return Landscape(hull, by_formula)
+    phases_of = {str(f): tuple(part["formation_ev"]) for f, part in listed.groupby("formula")}
+    return Landscape(hull, phases_of)
