@@ -33,11 +33,18 @@ _HTML = """
 </div>
 """
 _HERE = Path(__file__).parent
+
+
+def stage_script(name: str) -> str:
+    """A viewer's script behind the part that all of them share."""
+    return "\n".join((_HERE / part).read_text("utf-8") for part in ("stage3d.js", name))
+
+
 _view = st.components.v2.component(
     "genbat_viewer3d",
     html=_HTML,
     css=(_HERE / "viewer3d.css").read_text("utf-8"),
-    js=(_HERE / "viewer3d.js").read_text("utf-8"),
+    js=stage_script("viewer3d.js"),
 )
 
 
