@@ -1,10 +1,14 @@
 """An invariant network on periodic graphs: a crystal's fingerprint from its interatomic distances.
 
-Messages run along all pairs of atoms and images within a cutoff, weighted by Gaussians of their
-distance that fade smoothly to zero (SchNet, Schuett et al., arXiv 1706.08566; CGCNN, Xie and
-Grossman, PRL 2018, 120, 145301), and the mean over atoms is the crystal's. Distances know no
-orientation, origin, order of atoms or choice of cell, and a mean knows no supercell: so neither
-does the fingerprint.
+Continuous-filter convolutions of SchNet (Schuett et al., arXiv 1706.08566, Eq. 2-3),
+
+    heard_i = sum_j x_j * W(d_ij),
+
+over all atoms and images j within a cutoff. With W linear in Gaussians of the distance the images
+of an atom can be summed before the network (`shells`), once for a whole training, and a convolution
+costs as much as the pairs of one cell. The mean over atoms is the crystal's. Distances know no
+orientation, origin or order of atoms, sums over images no choice of cell, and a mean no supercell:
+so neither does the fingerprint.
 """
 
 from __future__ import annotations
@@ -12,78 +16,98 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 CUTOFF = 5.0  # Å
+SHELLS = 48  # Gaussians
 
 
 @dataclass(frozen=True)
-class Bonds:
-    """The graph of B crystals: kinds (n,), owner of each atom (n,) rising, and E directed bonds
-    center, other (E,), distance (E,) in Å."""
+class Graphs:
+    """B crystals padded to N atoms: kinds (B, N), which are real (B, N), shells (B, N, N, SHELLS)
+    and their total weight around each atom (B, N)."""
 
     kinds: Tensor
-    owner: Tensor
-    center: Tensor
-    other: Tensor
-    distance: Tensor
-    count: int
+    here: Tensor
+    shells: Tensor
+    weight: Tensor
 
 
-def gaussians(distance: Tensor, size: int) -> Tensor:
-    """Gaussians of distances (E,) at `size` places up to CUTOFF, each as wide as their spacing."""
-    places = torch.linspace(0.5, CUTOFF, size)
-    return torch.exp(-(((distance[:, None] - places) / (places[1] - places[0])) ** 2))
+def gaussians(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gaussians of distances (E,) at SHELLS places up to CUTOFF, each as wide as their spacing."""
+    places = np.linspace(0.5, CUTOFF, SHELLS)
+    return np.exp(-(((distance[:, None] - places) / (places[1] - places[0])) ** 2))
 
 
-def fade(distance: Tensor) -> Tensor:
+def fade(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     """1 at distance 0, smoothly 0 at CUTOFF (Behler and Parrinello, PRL 2007, 98, 146401)."""
-    return 0.5 * (1 + torch.cos(math.pi * (distance / CUTOFF).clamp(max=1.0)))
+    return 0.5 * (1 + np.cos(math.pi * np.minimum(distance / CUTOFF, 1.0)))
 
 
-class GraphLayer(nn.Module):
-    """One round of messages between neighbours."""
+def shells(
+    center: NDArray[np.int64], other: NDArray[np.int64], distance: NDArray[np.float64], atoms: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Faded Gaussians of the distances, summed over the images of each pair of atoms.
 
-    def __init__(self, width: int, waves: int) -> None:
+    Parameters
+    ----------
+    center, other, distance : directed pairs of atoms and images (E,), distances in Å.
+    atoms : n.
+
+    Returns
+    -------
+    (n, n, SHELLS) and the weight of all neighbours of each atom (n,).
+    """
+    share = fade(distance)
+    sums = np.zeros((atoms * atoms, SHELLS))
+    np.add.at(sums, center * atoms + other, gaussians(distance) * share[:, None])
+    weight = np.bincount(center, share, atoms)
+    return sums.reshape(atoms, atoms, SHELLS).astype("f4"), weight.astype("f4")
+
+
+class Convolution(nn.Module):
+    """One continuous-filter convolution, and what the atoms make of it."""
+
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.own = nn.Linear(width, width)
         self.other = nn.Linear(width, width, bias=False)
-        self.pair = nn.Linear(waves, width, bias=False)
-        self.message = nn.Linear(width, width)
+        self.filter = nn.Linear(SHELLS, width, bias=False)
         self.update = nn.Sequential(nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, width))
 
-    def forward(self, h: Tensor, g: Bonds, pairs: Tensor, weight: Tensor) -> Tensor:
-        """h (n, width), pairs (E, waves), weight (E, 1) -> h."""
+    def forward(self, h: Tensor, g: Graphs) -> Tensor:
+        """h (B, N, width) -> h."""
         x = self.norm(h)
-        first = self.own(x)[g.center] + self.other(x)[g.other] + self.pair(pairs)
-        message = self.message(F.silu(first)) * weight
-        heard = torch.zeros_like(h).index_add_(0, g.center, message)
-        total = torch.zeros(len(h), 1).index_add_(0, g.center, weight)
-        return h + self.update(torch.cat([x, heard / (total + 1e-2)], 1))
+        heard = (self.filter(g.shells) * self.other(x)[:, None]).sum(2)
+        heard = heard / (g.weight[..., None] + 1e-2)
+        return h + self.update(torch.cat([x, heard], -1))
 
 
 class GraphEncoder(nn.Module):
-    """Crystals -> numbers (B, outputs) that know nothing of the choice of cell."""
+    """Crystals -> numbers (B, outputs) that know nothing of the choice of cell.
 
-    def __init__(self, kinds: int, width: int, layers: int, waves: int, outputs: int) -> None:
+    What a crystal consists of also has a straight way to the outputs.
+    """
+
+    def __init__(self, kinds: int, width: int, layers: int, outputs: int) -> None:
         super().__init__()
-        self.waves = waves
         self.kind = nn.Embedding(kinds, width)
-        self.layers = nn.ModuleList(GraphLayer(width, waves) for _ in range(layers))
-        self.atom = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU())
-        self.out = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, outputs))
+        self.layers = nn.ModuleList(Convolution(width) for _ in range(layers))
+        self.atom = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.SiLU())
+        self.out = nn.Sequential(
+            nn.Linear(2 * width, 2 * width), nn.SiLU(), nn.Linear(2 * width, outputs)
+        )
+        self.straight = nn.Linear(width, outputs, bias=False)
 
-    def forward(self, g: Bonds) -> Tensor:
+    def forward(self, g: Graphs) -> Tensor:
         """Mean over the atoms' last states, through one hidden layer; (B, outputs)."""
-        h, pairs, weight = (
-            self.kind(g.kinds), gaussians(g.distance, self.waves), fade(g.distance)[:, None],
-        )  # fmt: skip
+        here = g.here[..., None].to(g.shells.dtype)
+        first = self.kind(g.kinds)
+        h = first
         for layer in self.layers:
-            h = layer(h, g, pairs, weight)
-        atoms = self.atom(h)
-        sums = torch.zeros(g.count, atoms.shape[1]).index_add_(0, g.owner, atoms)
-        sizes = torch.bincount(g.owner, minlength=g.count)[:, None]
-        return self.out(sums / sizes)
+            h = layer(h, g)
+        mean = lambda x: (x * here).sum(1) / here.sum(1)  # noqa: E731
+        return self.out(mean(self.atom(h))) + self.straight(mean(first))

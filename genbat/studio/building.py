@@ -116,7 +116,9 @@ def build_crystals(workers: int, progress: Progress) -> Path:
     """
     from genbat.domains.crystals import build as labels
 
-    labels.label_missing(crystal_log(), _shipped_crystals(), workers=workers, progress=progress)
+    shipped = _shipped_crystals()
+    known = [] if shipped is None else shipped["name"].tolist()
+    labels.label_missing(crystal_log(), known, workers=workers, progress=progress)
     return write_crystals(workers, progress)
 
 
@@ -132,9 +134,8 @@ def write_crystals(workers: int, progress: Progress) -> Path:
         known_phases.hull_entries(log).round(5).to_csv(phases, index=False, lineterminator="\n")
     others = known_phases.as_entries(pd.read_csv(phases)) if phases.exists() else []
     out = _asset(CRYSTALS)
-    known = pd.read_parquet(out) if out.exists() else None
     rows = labels.read_log(crystal_log())
-    return table.make_table(rows, out, known=known, others=others, progress=progress)
+    return table.make_table(rows, out, known=_shipped_crystals(), others=others, progress=progress)
 
 
 def build_elements(workers: int, progress: Progress) -> Path:
@@ -150,9 +151,14 @@ def crystal_log() -> Path:
     return home() / "build" / "crystals.jsonl"
 
 
-def _shipped_crystals() -> list[str]:
-    table = paths.ASSETS / CRYSTALS
-    return pd.read_parquet(table, columns=["name"])["name"].tolist() if table.exists() else []
+def _shipped_crystals() -> pd.DataFrame | None:
+    """The shipped table where its labels were made as they would be made now."""
+    from genbat.domains.crystals.table import LABEL_VERSION
+
+    file = paths.ASSETS / CRYSTALS
+    table = pd.read_parquet(file) if file.exists() else None
+    current = table is not None and table.attrs.get("label_version") == LABEL_VERSION
+    return table if current else None
 
 
 # ---------------------------------------------------------------------- library and map

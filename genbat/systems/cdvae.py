@@ -31,7 +31,7 @@ from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.properties import BY_KEY
 from genbat.domains.crystals.structure import from_text, judge, primitive, to_text
 from genbat.systems.base import Progress, SystemCard, load_weights, save_weights
-from genbat.systems.cdvae_network import TARGETS, Config, Network, Plan, decode, graph_of
+from genbat.systems.cdvae_network import TARGETS, Config, Network, Plan, decode, graphs_of
 from genbat.systems.crystal_corpus import MAX_ATOMS, cells_of
 
 NAME = "cdvae"
@@ -81,7 +81,7 @@ class CDVAE:
             if len(cell.numbers) > MAX_ATOMS:
                 raise ValueError(f"crystal: has {len(cell.numbers)} atoms; at most {MAX_ATOMS}")
         parts = [
-            self.network.posterior(graph_of(cells[k : k + BATCH])).mean.numpy()
+            self.network.posterior(graphs_of(cells[k : k + BATCH])).mean.numpy()
             for k in range(0, len(cells), BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty((0, self.config.latent), "f4")

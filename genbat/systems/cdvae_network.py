@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genbat.domains.crystals.chgnet_batch import Cell
-from genbat.domains.crystals.chgnet_graph import Neighbours, find_bonds
+from genbat.domains.crystals.chgnet_graph import find_bonds
 from genbat.families.blocks import HeadEnsemble
-from genbat.families.crystal_graph import CUTOFF, Bonds, GraphEncoder
+from genbat.families.crystal_graph import CUTOFF, SHELLS, GraphEncoder, Graphs, shells
 from genbat.families.crystal_net import CrystalNet, Crystals
 from genbat.families.vae import Posterior
 from genbat.families.wrapped import langevin_step, score_norm, sigma_at, wrap, wrapped_score
@@ -43,9 +43,8 @@ class Config:
     """Sizes and scales: all that the weights need to be used."""
 
     latent: int = 64
-    encoder_width: int = 96
+    encoder_width: int = 128
     encoder_layers: int = 3
-    waves: int = 32
     width: int = 160
     layers: int = 4
     frequencies: int = 10
@@ -72,14 +71,15 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         c, z = config, config.latent
-        self.encoder = GraphEncoder(KINDS, c.encoder_width, c.encoder_layers, c.waves, 2 * z)
+        self.encoder = GraphEncoder(KINDS, c.encoder_width, c.encoder_layers, 2 * z)
         self.atoms = _perceptron(z, c.width, MAX_ATOMS + 1)
         self.composition = _perceptron(z, c.width, KINDS)
+        self.elements = nn.Linear(z, KINDS)
         self.lattice = _perceptron(z, c.width, 6)
         self.score = CrystalNet(KINDS, c.width, c.layers, c.frequencies, context=z)
         self.heads = HeadEnsemble(c.members, z, c.head_hidden, len(TARGETS))
 
-    def posterior(self, graph: Bonds) -> Posterior:
+    def posterior(self, graph: Graphs) -> Posterior:
         """q(z|crystal)."""
         mean, log_variance = self.encoder(graph).chunk(2, dim=1)
         return Posterior(mean, log_variance.clamp(-12.0, 4.0))
@@ -87,7 +87,7 @@ class Network(nn.Module):
     def says(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of the number of atoms (B, MAX_ATOMS + 1) and of the share of each element (B,
         KINDS), and the standardised lattice (B, 6)."""
-        composition = self.composition(z)
+        composition = self.composition(z) + self.elements(z)
         composition = torch.cat([torch.full_like(composition[:, :1], -1e9), composition[:, 1:]], 1)
         return self.atoms(z), composition, self.lattice(z)
 
@@ -99,29 +99,32 @@ def _perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     )  # fmt: skip
 
 
-def near(cell: Cell) -> Neighbours:
-    """A crystal's pairs of atoms and images up to CUTOFF."""
-    return find_bonds(cell.positions, cell.lattice, CUTOFF)
+Shells = tuple[np.ndarray, np.ndarray]
 
 
-def graph_of(cells: Sequence[Cell], pairs: Sequence[Neighbours] | None = None) -> Bonds:
-    """Graph of crystals side by side; `pairs` are `near` of each where they are known already."""
-    kinds, owner, center, other, distance, atoms = [], [], [], [], [], 0
-    for k, (cell, found) in enumerate(zip(cells, pairs or map(near, cells), strict=True)):
-        center.append(found.center + atoms)
-        other.append(found.other + atoms)
-        distance.append(found.distance)
-        kinds.append(cell.numbers)
-        owner.append(np.full(len(cell.numbers), k))
-        atoms += len(cell.numbers)
-    whole = [torch.as_tensor(np.concatenate(x)) for x in (kinds, owner, center, other)]
-    lengths = torch.as_tensor(np.concatenate(distance)).float()
-    return Bonds(whole[0], whole[1], whole[2], whole[3], lengths, len(cells))
+def shells_of(cell: Cell) -> Shells:
+    """A crystal's `shells`: all that the encoder sees of its geometry."""
+    found = find_bonds(cell.positions, cell.lattice, CUTOFF)
+    return shells(found.center, found.other, found.distance, len(cell.numbers))
+
+
+def graphs_of(cells: Sequence[Cell], known: Sequence[Shells] | None = None) -> Graphs:
+    """Graphs of crystals side by side; `known` are `shells_of` each where they were made before."""
+    most = max(len(cell.numbers) for cell in cells)
+    kinds = torch.zeros(len(cells), most, dtype=torch.long)
+    sums = torch.zeros(len(cells), most, most, SHELLS)
+    weight = torch.zeros(len(cells), most)
+    for k, (cell, (own, total)) in enumerate(zip(cells, known or map(shells_of, cells))):
+        n = len(cell.numbers)
+        kinds[k, :n] = torch.as_tensor(cell.numbers)
+        sums[k, :n, :n] = torch.as_tensor(own)
+        weight[k, :n] = torch.as_tensor(total)
+    return Graphs(kinds, kinds > 0, sums, weight)
 
 
 # ---------------------------------------------------------------------- training
 def losses(
-    network: Network, x: Crystals, graph: Bonds, values: Tensor, generator: torch.Generator
+    network: Network, x: Crystals, graph: Graphs, values: Tensor, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Parts of the loss; `values` (B, TARGETS) standardised, NaN unknown."""
     posterior = network.posterior(graph)

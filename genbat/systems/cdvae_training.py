@@ -12,9 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbat.domains.crystals.chgnet_graph import Neighbours
 from genbat.systems.base import Progress
-from genbat.systems.cdvae_network import TARGETS, WEIGHTS, Config, Network, graph_of, losses, near
+from genbat.systems.cdvae_network import (
+    TARGETS,
+    WEIGHTS,
+    Config,
+    Network,
+    Shells,
+    graphs_of,
+    losses,
+    shells_of,
+)
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.crystal_corpus import Corpus, LatticeScale, tensors
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, checkpoint_config
@@ -49,7 +57,7 @@ def standard_values(corpus: Corpus, rows: list[int], config: Config) -> Tensor:
 def batch_loss(
     network: Network,
     corpus: Corpus,
-    pairs: Sequence[Neighbours],
+    known: Sequence[Shells],
     config: Config,
     rows: list[int],
     seed: int,
@@ -57,7 +65,7 @@ def batch_loss(
     """Loss of a batch and its parts; all noise from the seed."""
     generator = torch.Generator().manual_seed(seed)
     x = tensors(corpus, rows, config.scale)
-    graph = graph_of([corpus.cells[k] for k in rows], [pairs[k] for k in rows])
+    graph = graphs_of([corpus.cells[k] for k in rows], [known[k] for k in rows])
     parts = losses(network, x, graph, standard_values(corpus, rows, config), generator)
     total = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
     return total, {name: float(part.detach()) for name, part in parts.items()}
@@ -80,5 +88,5 @@ def train(
     run = Run(network, config, schedule, folder)
     if resume:
         run.resume()
-    loss = partial(batch_loss, network, corpus, [near(c) for c in corpus.cells], config)
+    loss = partial(batch_loss, network, corpus, [shells_of(c) for c in corpus.cells], config)
     return advance_all(run, corpus, loss, minutes=minutes, progress=progress)

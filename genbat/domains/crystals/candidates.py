@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import random
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -31,8 +31,13 @@ VANADIUM_OXIDES = (  # V, O, share of the random crystals; all with at most 14 a
 RANDOM_CRYSTALS = 3600
 VOLUME_V_O = 11.5  # Å³ an atom, of vanadium oxides
 MAX_RANDOM = 14
+# Random crystals have far to go: some get more than the usual steps.
+PATIENT_OXIDES = ((1, 2, 6), (2, 5, 4), (3, 5, 4), (2, 3, 3), (3, 7, 3), (4, 7, 2), (4, 9, 2))
+PATIENT_CRYSTALS = 960  # a whole number of chunks (`build.CHUNK`)
 IDEAL = "|ideal"
+PATIENT = "|patient"
 V_O_SEEDS = 2  # starts of each prototype
+V_O_FAMILY = "vanadium oxide"
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Start:
     """One crystal to relax: where it comes from, and its seed for everything random.
 
     `name` is its identity: prototype and ions ("o3|A=Li+1|M=Co+3|X=O-2"), or "random|V2O5|17".
-    One that ends in "|ideal" starts without noise and keeps its symmetry on the way.
+    One that ends in "|ideal" starts without noise and keeps its symmetry on the way; one that
+    ends in "|patient" may take more steps.
     """
 
     name: str
@@ -55,6 +61,11 @@ class Start:
     def ideal(self) -> bool:
         """Whether it relaxes within the symmetry of its prototype: perhaps onto a saddle point."""
         return self.name.endswith(IDEAL)
+
+    @property
+    def patient(self) -> bool:
+        """Whether its relaxation may take many steps."""
+        return self.name.endswith(PATIENT)
 
     @property
     def prototype(self) -> str:
@@ -89,7 +100,7 @@ def _random_cell(formula: str, seed: int) -> Cell:
 
 
 def all_candidates() -> list[Start]:
-    """Every candidate, shuffled; takes about half a minute."""
+    """Every candidate, the patient ones first, the others shuffled; takes about half a minute."""
     chosen: dict[str, Start] = {}
     for recipe in (*own_recipes(), *aflow_recipes(aflow())):
         for one in _chosen(recipe):
@@ -101,7 +112,7 @@ def all_candidates() -> list[Start]:
         chosen.setdefault(one.name, one)
     found = list(chosen.values())
     random.Random(SEED).shuffle(found)
-    return found
+    return [*_random_oxides(PATIENT_OXIDES, PATIENT_CRYSTALS, PATIENT), *found]
 
 
 # ---------------------------------------------------------------------- substitution
@@ -196,7 +207,6 @@ def _accepted(name: str) -> bool:
 # ---------------------------------------------------------------------- vanadium oxides
 def _vanadium_oxides() -> Iterator[Start]:
     """Every prototype with V on its cation and O on its anion sites, and random crystals."""
-    family = "vanadium oxide"
     for pattern in (*own().values(), *aflow().values()):
         anionic = [s for s in pattern.counts if s == ("X" if "X" in pattern.counts else "A")]
         oxygen = sum(pattern.counts[s] for s in anionic)
@@ -207,8 +217,15 @@ def _vanadium_oxides() -> Iterator[Start]:
                 for s in pattern.counts
             }
             for seed in range(V_O_SEEDS):
-                yield Start(f"{_name(pattern.name, filled)}|seed={seed}", family)
-    shares = sum(share for *_, share in VANADIUM_OXIDES)
-    for v, o, share in VANADIUM_OXIDES:
-        for k in range(round(RANDOM_CRYSTALS * share / shares)):
-            yield Start(f"random|V{v}O{o}|{k}", family)
+                yield Start(f"{_name(pattern.name, filled)}|seed={seed}", V_O_FAMILY)
+    yield from _random_oxides(VANADIUM_OXIDES, RANDOM_CRYSTALS)
+
+
+def _random_oxides(
+    formulas: Sequence[tuple[int, int, int]], count: int, ending: str = ""
+) -> Iterator[Start]:
+    """Random crystals of (V, O, share) formulas, about `count` of them."""
+    shares = sum(share for *_, share in formulas)
+    for v, o, share in formulas:
+        for k in range(round(count * share / shares)):
+            yield Start(f"random|V{v}O{o}|{k}{ending}", V_O_FAMILY)

@@ -7,6 +7,7 @@ voltage, hull distance) is made from it later without another relaxation.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from genbat.domains.crystals.relax import Relaxed, Settings, perturbed, relax
 from genbat.domains.crystals.symmetry import fractional, space_group_number
 
 SETTINGS = Settings(fmax=0.03, steps=150, batch=24)
+PATIENT = replace(SETTINGS, steps=400)
 CLOSEST = 0.6  # shortest distance over the sum of covalent radii that is worth emptying a host for
 EMPTY_NOISE = (0.01, 0.02)  # strain, Å
 
@@ -37,7 +39,14 @@ def label_many(candidates: Sequence[Start]) -> list[Row]:
             starts[one.name] = cell if one.ideal else perturbed(cell, one.seed)
         except ValueError as wrong:
             rows[one.name]["failed"] = str(wrong)
-    relaxed = {r.key: r for r in relax(evaluator(), starts.items(), SETTINGS)}
+    patient = {one.name for one in candidates if one.patient}
+    relaxed: dict[str, Relaxed[str]] = {}
+    for settings, names in (
+        (SETTINGS, starts.keys() - patient),
+        (PATIENT, starts.keys() & patient),
+    ):
+        todo = [(name, cell) for name, cell in starts.items() if name in names]
+        relaxed |= {r.key: r for r in relax(evaluator(), todo, settings)}
     for name, result in relaxed.items():
         rows[name] |= crystal_row(result)
     good = {name: r.cell for name, r in relaxed.items() if not r.failed}

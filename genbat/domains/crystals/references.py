@@ -33,7 +33,8 @@ _MOLECULES = {"H": 0.75, "N": 1.11, "O": 1.23, "F": 1.42, "Cl": 2.0, "Br": 2.3, 
 _SCALES = (0.82, 0.88, 0.94, 1.0, 1.06, 1.12)  # of the covalent diameter
 _OWN = {"B": ("A_hR12_166_2h",), "Mn": ("A_cP20_213_cd",)}
 HEAVIEST = 83  # bismuth: what lies beyond is radioactive
-SETTINGS = Settings(fmax=0.02, steps=120)
+SETTINGS = Settings(fmax=0.02, steps=200)
+NOISE = (0.01, 0.02)  # strain, Å
 
 
 @lru_cache
@@ -90,9 +91,10 @@ def used_elements() -> list[str]:
 
 
 def _starts(name: str) -> list[tuple[str, Cell]]:
-    """Starts of one element: molecules with noise; else the best three structures, scaled best."""
+    """Starts of one element: molecules; else every structure at its best scale. All with noise:
+    the lowest structure need not be the lowest before it relaxes, nor keep its symmetry."""
     if name in _MOLECULES:
-        return [(label, perturbed(_cell(label, name), 0, 0.01, 0.02)) for label in _MOLECULAR]
+        return [(label, perturbed(_cell(label, name), 0, *NOISE)) for label in _MOLECULAR]
     scaled = [
         (label, _cell(label, name, scale))
         for label in (*_METALLIC, *_OWN.get(name, ()))
@@ -102,8 +104,7 @@ def _starts(name: str) -> list[tuple[str, Cell]]:
     energies /= np.array([len(cell.numbers) for _, cell in scaled])
     best = [int(row.argmin()) + len(_SCALES) * k for k, row in
             enumerate(energies.reshape(-1, len(_SCALES)))]  # fmt: skip
-    best.sort(key=lambda k: energies[k])
-    return [scaled[k] for k in best[:3]]
+    return [(scaled[k][0], perturbed(scaled[k][1], 0, *NOISE)) for k in best]
 
 
 @lru_cache

@@ -6,6 +6,9 @@ ASE's FrechetCellFilter (Tadmor et al. 1999, with the size scaling of ASE). The 
 is 40 eV/Å² for atoms and 15/n for the cell: with ASE's 70 for both the cell would crawl, and the
 whole would take 1.6 times as many evaluations.
 
+A curvature matrix that a rough start has spoilt can hold a crystal still far from its minimum:
+one whose largest force has not fallen for STALL steps gets the starting curvature again.
+
 A symmetric start stays symmetric and may stop on a saddle point: begin with `perturbed`.
 """
 
@@ -24,6 +27,7 @@ from genbat.domains.crystals.chgnet_graph import MAX_IMAGE, Floats, Neighbours, 
 ATOM_CURVATURE = 40.0  # eV/Å²
 CELL_CURVATURE = 15.0  # divided by the number of atoms
 MAX_MOVE = 0.2  # Å a step
+STALL = 20  # steps
 MAX_BONDS = 20_000  # directed bonds of one crystal
 VOLUME_RATIOS = (0.3, 3.0)  # of the start's volume
 MIN_DISTANCE = 0.5  # Å
@@ -69,10 +73,13 @@ class _Walker(Generic[Key]):
         self.key, self.cell, self.n = key, cell, len(cell.numbers)
         self.start_volume = _volume(cell)
         self.steps = 0
-        self.curvature = np.diag(
-            [ATOM_CURVATURE] * (3 * self.n) + [CELL_CURVATURE / max(self.n, 1)] * 9
-        )
+        self._begin()
+
+    def _begin(self) -> None:
+        cell = CELL_CURVATURE / max(self.n, 1)
+        self.curvature = np.diag([ATOM_CURVATURE] * (3 * self.n) + [cell] * 9)
         self.last: tuple[Floats, Floats] | None = None  # forces and move of the step before
+        self.lowest, self.since = np.inf, 0  # largest force so far, steps since it last fell
 
     def forces(self, evaluation: Evaluation) -> Floats:
         """Forces on the atoms and, below them, on the cell (n + 3, 3), eV/Å."""
@@ -82,6 +89,7 @@ class _Walker(Generic[Key]):
     def advance(self, forces: Floats) -> None:
         """One BFGS step down: curvature updated, the longest move cut to MAX_MOVE."""
         flat = forces.ravel()
+        self._watch(float(np.linalg.norm(forces, axis=1).max()))
         if self.last:
             self._learn(flat)
         values, vectors = np.linalg.eigh(self.curvature)
@@ -93,6 +101,13 @@ class _Walker(Generic[Key]):
         positions = (self.cell.positions + move[: self.n]) @ deform
         self.cell = Cell(self.cell.numbers, positions, self.cell.lattice @ deform)
         self.steps += 1
+
+    def _watch(self, fmax: float) -> None:
+        self.lowest, self.since = (
+            (fmax, 0) if fmax < self.lowest else (self.lowest, self.since + 1)
+        )
+        if self.since >= STALL:
+            self._begin()
 
     def _learn(self, flat: Floats) -> None:
         assert self.last

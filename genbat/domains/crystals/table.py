@@ -24,7 +24,7 @@ from genbat.domains.crystals.labelling import unpack
 from genbat.domains.crystals.references import element_energy
 from genbat.domains.crystals.splits import split_of
 
-LABEL_VERSION = "1"
+LABEL_VERSION = "2"  # 1: the relaxer could stall
 STEPS = 65536
 NUMBERS = (
     "energy_ev", "formation_ev", "hull_ev", "r2scan_formation_ev", "volume_a3", "closest",
