@@ -132,6 +132,9 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="A .json file for the numbers.")] = None,
     n: Count = 1000,
     seed: Seed = 0,
+    only: Annotated[list[str] | None, typer.Option(help="One part; may stand again.")] = None,
+    weights: Annotated[Path | None, typer.Option(exists=True, help="A folder, not ours.")] = None,
+    data: Annotated[Path | None, typer.Option(exists=True, help="Your data, not ours.")] = None,
 ) -> None:
     """Measure a system on held-out data, beside its baselines."""
     from genbat.studio import evaluation
@@ -139,10 +142,11 @@ def evaluate(
     _known(system)
     if out is not None:
         _writable(out, (".json",))
+    own = {"weights": weights, "data": data}
     with _progress() as progress:
-        result = evaluation.evaluate(system, n, seed, progress)
+        result = evaluation.evaluate(system, n, seed, progress, parts=only or (), **own)
     if out is not None:
-        out.write_text(_json(result) + "\n", encoding="utf-8")
+        result = evaluation.keep(result, out)
     _show(("metric", "value", "unit", "baselines", "real", "bar"), _rows(result["metrics"]))
 
 

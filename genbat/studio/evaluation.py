@@ -4,28 +4,58 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from genbat.core.provenance import file_hash, versions
-from genbat.studio import metrics_heads, metrics_molecules, metrics_search, registry
-from genbat.studio.metrics_molecules import Metrics, Progress, Subject
-from genbat.systems.chemvae import ChemVAE
+from genbat.studio import registry
+from genbat.studio.metrics import Metrics, Progress, scaled
+from genbat.studio.training import TRAINERS
 
-Part = Callable[[Subject], Metrics]
-# Each part by its name, with its share of the time.
-_PARTS: dict[str, tuple[Part, float]] = {
-    "reconstruction": (metrics_molecules.reconstruction, 0.05),
-    "prior": (metrics_molecules.prior, 0.05),
-    "heads": (metrics_heads.heads, 0.4),
-    "search": (metrics_search.search, 0.45),
-    "paths": (metrics_search.paths, 0.05),
+Part = Callable[[Any], Metrics]
+# System -> each part by its name: module and function, with its share of the time.
+_PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
+    "chemvae": {
+        "reconstruction": ("metrics_molecules", "reconstruction", 0.05),
+        "prior": ("metrics_molecules", "prior", 0.05),
+        "heads": ("metrics_heads", "heads", 0.4),
+        "search": ("metrics_search", "search", 0.45),
+        "paths": ("metrics_search", "paths", 0.05),
+    },
+    "cdvae": {
+        "reconstruction": ("metrics_reconstruction", "reconstruction", 0.15),
+        "samples": ("metrics_crystals", "samples", 0.1),
+        "coverage": ("metrics_coverage", "cover", 0.4),
+        "heads": ("metrics_crystal_heads", "heads", 0.05),
+        "stability": ("metrics_stability", "stability", 0.3),
+    },
+    "mattergen": {
+        "samples": ("metrics_crystals", "samples", 0.1),
+        "coverage": ("metrics_coverage", "cover", 0.3),
+        "stability": ("metrics_stability", "stability", 0.3),
+        "wishes": ("metrics_asked", "wishes", 0.1),
+        "symmetry": ("metrics_asked", "symmetry", 0.1),
+        "targets": ("metrics_asked", "targets", 0.1),
+    },
 }
-PARTS = tuple(_PARTS)
-_JUDGES = ("fcd_torch", "scikit-learn", "botorch", "chemicals")
+_JUDGES = {
+    "molecules": ("fcd_torch", "scikit-learn", "botorch", "chemicals"),
+    "crystals": ("chgnet", "pymatgen", "smact", "spglib"),
+}
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """The parts a system's evaluation has.
+
+    Raises
+    ------
+    ValueError : unknown system.
+    """
+    if name not in _PARTS:
+        raise ValueError(f"system: unknown {name!r}; legal are {', '.join(_PARTS)}")
+    return tuple(_PARTS[name])
 
 
 def evaluate(
@@ -34,17 +64,22 @@ def evaluate(
     seed: int = 0,
     progress: Progress | None = None,
     *,
-    parts: Sequence[str] = PARTS,
-    system: ChemVAE | None = None,
-    table: pd.DataFrame | None = None,
+    parts: Sequence[str] = (),
+    weights: Path | None = None,
+    data: Path | None = None,
+    system: Any = None,
+    examples: Any = None,
 ) -> dict[str, Any]:
-    """Metrics of a system on the split "test", some of PARTS or all.
+    """Metrics of a system on the split "test".
 
     Parameters
     ----------
-    n : samples from the prior; the other parts use all held-out molecules they can.
-    seed : of the samples, the baselines and the starting molecules.
-    system, table : instead of the shipped ones (a training in progress, a test).
+    n : samples; the other parts use all held-out objects they can, or n of them.
+    seed : of the samples, the baselines and whatever else is chosen.
+    parts : some of `parts_of(name)`, all by default.
+    weights : a folder of finished weights instead of the shipped ones.
+    data : a file of the user's own, as `genbat train --data` takes it, split the same way.
+    system, examples : instead of what `weights` and `data` name (a training in progress, a test).
 
     Returns
     -------
@@ -56,27 +91,65 @@ def evaluate(
     ------
     ValueError : unknown system or part, n below 2, or no data.
     """
-    strange = [part for part in parts if part not in PARTS]
-    if strange:
-        raise ValueError(f"parts: unknown {', '.join(strange)}; legal are {', '.join(PARTS)}")
+    legal = parts_of(name)
+    if strange := [part for part in parts if part not in legal]:
+        raise ValueError(f"parts: unknown {', '.join(strange)}; legal are {', '.join(legal)}")
     if n < 2:
         raise ValueError(f"n: got {n}; at least 2 samples are needed")
-    system = system or registry.load(name)
-    table = _shipped() if table is None else table
-    metrics: Metrics = {}
-    whole, done = sum(_PARTS[part][1] for part in parts), 0.0
-    for part in parts:
-        measure, share = _PARTS[part]
-        report = _scaled(progress, done / whole, share / whole)
-        metrics |= measure(Subject(system, table, n, seed, report))
-        done += share
+    system = system or _load(name, weights)
+    if examples is None:
+        examples = import_module(TRAINERS[name]).gather(data).examples
+    chosen = [part for part in legal if part in parts or not parts]
+    domain = registry.card(name).domain
+    subject = _module(f"metrics_{domain}").subject_of(system, examples, n, seed)
+    metrics = _measured(name, chosen, subject, progress)
+    judges = {j: version(j) for j in _JUDGES[domain]}
     return {
         "system": name,
         "n": n,
         "seed": seed,
         "metrics": metrics,
-        "versions": {**versions(), **{j: version(j) for j in _JUDGES}, "weights": system.weights},
+        "versions": {**versions(), **judges, "weights": system.weights},
     }
+
+
+def _load(name: str, weights: Path | None) -> Any:
+    if weights is None:
+        return registry.load(name)
+    module, cls = registry.SYSTEMS[name]
+    return getattr(import_module(module), cls).load(weights)
+
+
+def _measured(name: str, parts: Sequence[str], subject: Any, progress: Progress | None) -> Metrics:
+    plan = {part: _PARTS[name][part] for part in parts}
+    whole, done = sum(share for *_, share in plan.values()), 0.0
+    metrics: Metrics = {}
+    for module, function, share in plan.values():
+        measure: Part = getattr(_module(module), function)
+        metrics |= measure(subject.reporting(scaled(progress, done / whole, share / whole)))
+        done += share
+    return metrics
+
+
+def _module(name: str) -> Any:
+    return import_module(f"genbat.studio.{name}")
+
+
+def keep(result: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Write a result to a JSON file and return what now stands there.
+
+    Metrics that the file holds of other parts stay, where they were measured with the same weights,
+    number of samples and seed: a long evaluation may be done part by part.
+    """
+    try:
+        old = json.loads(out.read_text("utf-8"))
+        alike = all(old[key] == result[key] for key in ("system", "n", "seed"))
+        if alike and old["versions"]["weights"] == result["versions"]["weights"]:
+            result = result | {"metrics": old["metrics"] | result["metrics"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # nothing there, or something else
+    out.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", "utf-8")
+    return result
 
 
 def save_metrics(result: dict[str, Any]) -> Path:
@@ -92,19 +165,5 @@ def save_metrics(result: dict[str, Any]) -> Path:
     if weights.exists() and file_hash(weights) != measured:
         raise ValueError(f"metrics: measured on {measured}, installed is {file_hash(weights)}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", "utf-8")
+    keep(result, path)
     return path
-
-
-def _shipped() -> pd.DataFrame:
-    from genbat.domains.molecules import data
-
-    return data.load().table
-
-
-def _scaled(progress: Progress | None, begin: float, share: float) -> Progress:
-    def report(fraction: float, text: str) -> None:
-        if progress:
-            progress(min(1.0, begin + share * fraction), text)
-
-    return report

@@ -11,7 +11,8 @@ import pandas as pd
 
 from genbat.core.paths import cache_folder
 from genbat.domains.molecules.properties import BY_KEY
-from genbat.studio.metrics_molecules import Metrics, Subject, fingerprints, metric
+from genbat.studio.metrics import Metrics, metric
+from genbat.studio.metrics_molecules import Subject, fingerprints
 from genbat.systems.chemvae_targets import TARGETS
 
 COMPUTED = TARGETS[:5]

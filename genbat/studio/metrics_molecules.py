@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import eq
 from typing import Any
@@ -16,11 +16,10 @@ from rdkit.Chem import rdFingerprintGenerator
 from rdkit.DataStructs import BulkTanimotoSimilarity
 
 from genbat.domains.molecules.structure import judge
+from genbat.studio.metrics import Metrics, Progress, metric
 from genbat.systems.chemvae import ChemVAE
 from genbat.systems.chemvae_training import writable
 
-Progress = Callable[[float, str], None]
-Metrics = dict[str, dict[str, Any]]
 RADIUS, BITS = 2, 2048
 
 
@@ -47,6 +46,10 @@ class Subject:
             raise ValueError("data: the table has no row of the split test")
         return found
 
+    def reporting(self, report: Progress) -> Subject:
+        """The same subject with another progress."""
+        return replace(self, report=report)
+
     def rng(self, purpose: int) -> np.random.Generator:
         """Random numbers of one purpose, the same in every run of a seed."""
         return np.random.default_rng((self.seed, purpose))
@@ -56,27 +59,9 @@ class Subject:
         return writable(table, self.system.vocabulary)
 
 
-def metric(
-    value: float,
-    unit: str = "",
-    *,
-    baselines: dict[str, float] | None = None,
-    real: float | None = None,
-    bar: float | list[float] | None = None,
-) -> dict[str, Any]:
-    """One entry of the result; numbers that are none become None, as JSON wants it."""
-    return {
-        "value": finite(value),
-        "unit": unit,
-        "baselines": {name: finite(number) for name, number in (baselines or {}).items()},
-        "real": None if real is None else finite(real),
-        "bar": bar,
-    }
-
-
-def finite(value: float) -> float | None:
-    """A plain float, None for NaN and infinity."""
-    return float(value) if math.isfinite(value) else None
+def subject_of(system: ChemVAE, table: pd.DataFrame, n: int, seed: int) -> Subject:
+    """What `genbat evaluate` measures."""
+    return Subject(system, table, n, seed, lambda fraction, text: None)
 
 
 # ---------------------------------------------------------------------- reconstruction

@@ -15,7 +15,8 @@ from genbat.latent.density import Manifold
 from genbat.latent.neighbours import Neighbours
 from genbat.latent.paths import KINDS
 from genbat.studio.labelling import label_many
-from genbat.studio.metrics_molecules import Metrics, Subject, metric
+from genbat.studio.metrics import Metrics, metric
+from genbat.studio.metrics_molecules import Subject
 from genbat.studio.path import decode_way, standing
 from genbat.systems.latent_bayes import bayes_search
 from genbat.systems.latent_search import Search, gradient_search, prior_draws, random_walk

@@ -73,7 +73,7 @@ def studio(monkeypatch):
         },
         "exports": {"write": lambda candidates, out: asked.written.append((candidates, out))},
         "path": {"walk": record("walk", walk)},
-        "evaluation": {"evaluate": record("evaluate", result)},
+        "evaluation": {"evaluate": record("evaluate", result), "keep": record("keep", result)},
         "labelling": {"label_file": record("label")},
         "building": {"build": record("build", Path("table")), "DATASETS": ("molecules",)},
         "training": {"train": record("train", Path("weights"))},
@@ -203,10 +203,18 @@ def test_evaluate(studio, capsys, tmp_path):
     out = tmp_path / "metrics.json"
     assert cli.main(["evaluate", "toy", "-n", "5", "--seed", "1", "--out", str(out)]) == 0
     assert studio.calls[0][1][:3] == ("toy", 5, 1)
-    assert json.loads(out.read_text())["metrics"]["valid"]["value"] == 1.0
+    assert studio.calls[1][1][1] == out
     table = capsys.readouterr().out
     assert "valid" in table
     assert "prior 0.5" in table
+
+
+def test_evaluate_in_parts_on_own_data(studio, tmp_path):
+    (tmp_path / "mine.csv").write_text("cif\n")
+    own = ["--weights", str(tmp_path), "--data", str(tmp_path / "mine.csv")]
+    assert cli.main(["evaluate", "toy", "--only", "a", "--only", "b", *own]) == 0
+    options = studio.calls[0][2]
+    assert options == {"parts": ["a", "b"], "weights": tmp_path, "data": tmp_path / "mine.csv"}
 
 
 def test_label(studio, tmp_path):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import fcd_torch
 import numpy as np
+import pandas as pd
 import pytest
 from rdkit import Chem
 from scipy.stats import spearmanr
@@ -12,7 +13,8 @@ from tiny_chemvae import table, trained
 
 from genbat.core.provenance import file_hash
 from genbat.studio import evaluation, metrics_heads, metrics_search, registry
-from genbat.studio.metrics_molecules import counts, equal_share, metric, nearest_texts
+from genbat.studio.metrics import metric
+from genbat.studio.metrics_molecules import counts, equal_share, nearest_texts
 from genbat.systems.chemvae_targets import TARGETS
 
 FIELDS = {"value", "unit", "baselines", "real", "bar"}
@@ -21,7 +23,7 @@ FIELDS = {"value", "unit", "baselines", "real", "bar"}
 def run(*parts, n=20, seed=0, **options):
     system = trained()[0]
     return evaluation.evaluate(
-        "chemvae", n, seed, parts=parts, system=system, table=table(), **options
+        "chemvae", n, seed, parts=parts, system=system, examples=table(), **options
     )
 
 
@@ -52,14 +54,13 @@ def test_a_molecule_that_cannot_be_written_counts_as_lost():
     known = table()
     held = known[known["split"] == "test"]
     strange = held.iloc[:1].assign(smiles="C[Si](C)(C)OP(=O)(O)B(O)O")
-    both = evaluation.pd.concat([known[known["split"] == "train"], held, strange])
+    both = pd.concat([known[known["split"] == "train"], held, strange])
     system = trained()[0]
-    share = {
-        len(t): evaluation.evaluate("chemvae", 5, parts=["reconstruction"], system=system, table=t)[
-            "metrics"
-        ]["reconstruction_exact"]["value"]
-        for t in (known, both)
-    }
+    share = {}
+    for t in (known, both):
+        options = {"parts": ["reconstruction"], "system": system, "examples": t}
+        metrics = evaluation.evaluate("chemvae", 5, **options)["metrics"]
+        share[len(t)] = metrics["reconstruction_exact"]["value"]
     plain, more = share[len(known)], share[len(both)]
     assert more == pytest.approx(plain * len(held) / (len(held) + 1))
 
@@ -239,4 +240,4 @@ def test_refusals(options, named):
 def test_no_held_out_molecules_is_said():
     only = table()[lambda t: t["split"] == "train"]
     with pytest.raises(ValueError, match="split test"):
-        evaluation.evaluate("chemvae", parts=["reconstruction"], system=trained()[0], table=only)
+        evaluation.evaluate("chemvae", parts=["reconstruction"], system=trained()[0], examples=only)

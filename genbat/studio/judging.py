@@ -1,0 +1,104 @@
+"""CHGNet's judgement of many crystals, kept in a log so that a stopped run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genbat.core.logs import read_rows
+from genbat.domains.crystals import physics
+from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.labelling import pack, unpack
+from genbat.domains.crystals.structure import to_text
+
+Progress = Callable[[float, str], None]
+CHUNK = 96  # crystals between two entries in the log: under a minute
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What CHGNet said of a crystal.
+
+    Attributes
+    ----------
+    failed : why it has no numbers, or "".
+    cell : relaxed; None where it failed.
+    values : property key -> number in the property's unit.
+    group : space group of the relaxed crystal (spglib, 0.1 Å), 0 where it failed.
+    moved : root mean square displacement of the atoms, Å.
+    """
+
+    failed: str
+    cell: Cell | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+    group: int = 0
+    moved: float = float("nan")
+
+    def get(self, key: str) -> float:
+        """A value, NaN where there is none."""
+        return self.values.get(key, float("nan"))
+
+
+def rule(
+    cells: Sequence[Cell | None],
+    log: Path | None = None,
+    *,
+    progress: Progress | None = None,
+) -> list[Ruling]:
+    """Rulings on crystals in their order; None stands for one that could not be written.
+
+    Parameters
+    ----------
+    log : JSONL file of earlier rulings, by the crystal's text; new ones are added.
+    """
+    keys = ["" if cell is None else key_of(cell) for cell in cells]
+    rows = {row["key"]: row for row in read_rows(log)} if log else {}
+    rows[""] = {"failed": "cannot be written as a crystal"}
+    todo = {k: c for k, c in zip(keys, cells, strict=True) if k not in rows and c is not None}
+    names = list(todo)
+    for first in range(0, len(names), CHUNK):
+        part = names[first : first + CHUNK]
+        if progress:
+            progress(first / len(names), f"CHGNet: {first} of {len(names)} crystals judged")
+        found = _judged([todo[name] for name in part])
+        fresh = [{"key": name, **row} for name, row in zip(part, found, strict=True)]
+        rows |= {row["key"]: row for row in fresh}
+        if log:
+            _append(log, fresh)
+    return [_ruling(rows[key]) for key in keys]
+
+
+def key_of(cell: Cell) -> str:
+    """A crystal's name in the log, from its text."""
+    return hashlib.sha256(to_text(cell).encode()).hexdigest()[:16]
+
+
+def _judged(cells: list[Cell]) -> list[dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    for k, judged in physics.judge_many(cells):
+        if judged.cell is None:
+            found[k] = {"failed": "; ".join(judged.verdict.reasons) or "not relaxed"}
+        else:
+            values = {key: m.value for key, m in (judged.properties or {}).items()}
+            found[k] = {"failed": "", "group": judged.group, "moved": judged.moved,
+                        "values": values, **pack(judged.cell)}  # fmt: skip
+    return [found[k] for k in range(len(cells))]
+
+
+def _append(log: Path, rows: Sequence[dict[str, Any]]) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
+
+
+def _ruling(row: Mapping[str, Any]) -> Ruling:
+    if row["failed"]:
+        return Ruling(row["failed"])
+    values = {key: np.nan if v is None else float(v) for key, v in row["values"].items()}
+    return Ruling("", unpack(dict(row)), values, int(row["group"]), float(row["moved"]))
