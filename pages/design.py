@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from genbat.ui import design_draft, design_parts, design_results, design_runs, design_start
+from genbat.ui import design_draft, design_parts, design_results, design_runs, design_start, state
 from genbat.ui.design_style import STYLE
 from genbat.ui.words import plain
 
@@ -10,8 +10,8 @@ st.html(STYLE)
 job_ids = design_runs.linked()
 if not job_ids:
     st.html(
-        "<div class='gb-title'><h1>Design</h1><p>Write down what you wish for. The search proposes "
-        "new molecules, xTB judges each of them, and the search learns from the verdict.</p></div>"
+        "<div class='gb-title'><h1>Design</h1><p>Write down what you wish for. "
+        f"{state.words().searching}</p></div>"
     )
     well = design_parts.sentence()
     design_start.search_button(well)

@@ -1,4 +1,4 @@
-"""Interpolate: walk from one molecule to another and look at what lies between."""
+"""Interpolate: walk from one object to another and look at what lies between."""
 
 import streamlit as st
 
@@ -10,9 +10,10 @@ from genbat.ui.interpolate_style import STYLE
 from genbat.ui.words import plain
 
 st.html(STYLE)
+one = state.words().one
 st.html(
-    "<div class='gb-title'><h1>Interpolate</h1><p>Walk from one molecule to another through the "
-    "space the model has learnt, and read the molecule at every step.</p></div>"
+    f"<div class='gb-title'><h1>Interpolate</h1><p>Walk from one {one} to another through the "
+    f"space the model has learnt, and read the {one} at every step.</p></div>"
 )
 a, b = ends.read_link()
 first, middle, last = st.columns([1.2, 1, 1.2], gap="medium")

@@ -24,7 +24,8 @@ def _asked() -> tuple[str, Job | None]:
 
 def _empty() -> None:
     st.info(
-        "No jobs yet. A job starts when you ask for a design run or let xTB compute a shortlist; "
+        "No jobs yet. A job starts when you ask for a design run or let the physics compute a "
+        "shortlist; "
         "it goes on when you close the page, and its results are kept.",
         icon=":material/pending_actions:",
     )

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from genbat.studio.shortlist import Entry, Shortlist, pareto
-from genbat.ui import card, shared, shortlist_plot, tables
+from genbat.ui import card, shared, shortlist_plot, state, tables
 from genbat.ui import shortlist_parts as parts
 from genbat.ui import shortlist_table as rows
 
@@ -17,13 +17,14 @@ def _bar(shortlist: Shortlist, entries: list[Entry]) -> None:
     with left:
         parts.title(shortlist)
     with right.container(horizontal=True, horizontal_alignment="right"):
+        words = state.words()
         busy = any(job.active for job in parts.jobs_of(shortlist))
         if entries and st.button(
-            "Compute all with xTB",
+            f"Compute all with {words.judge}",
             type="primary",
             icon=":material/calculate:",
             disabled=busy,
-            help="LUMO, HOMO, vertical IP and dipole by GFN2-xTB, as a job.",
+            help=f"As a job. {words.judge_help}",
         ):
             parts.compute(shortlist, entries)
             st.rerun()
@@ -66,7 +67,8 @@ def _compare(shortlist: Shortlist, entries: list[Entry]) -> None:
         if goals:
             shortlist_plot.plot(entries, goals, known, at.id, rows.plot_key(), rows.on_point)
         else:
-            st.info("The plot needs candidates with two properties. Let xTB compute the list.")
+            judge = state.words().judge
+            st.info(f"The plot needs candidates with two properties. Let {judge} compute the list.")
     with left:
         front = pareto(entries, goals) if goals else [None] * len(entries)
         rows.table(entries, keys, front, at)

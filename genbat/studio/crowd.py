@@ -8,7 +8,7 @@ where the environment variable GENBAT_CROWD names it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -65,16 +65,20 @@ def asked_crowd() -> Crowd | None:
 
 
 class Texts(Sequence[str]):
-    """Texts of known and library rows, and behind them the crowd's, decoded one by one."""
+    """Texts of known and of library rows, and behind them the crowd's, decoded one by one."""
 
-    def __init__(self, fixed: Sequence[str], crowd: Crowd | None, system: Any) -> None:
-        self._fixed, self._crowd, self._system = fixed, crowd, system
+    def __init__(
+        self,
+        known: Sequence[str],
+        library: Sequence[str],
+        crowd: Crowd | None = None,
+        system: Any = None,
+    ) -> None:
+        self._known, self._library, self._crowd, self._system = known, library, crowd, system
 
     def __len__(self) -> int:
-        return len(self._fixed) + (len(self._crowd) if self._crowd else 0)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fixed) if self._crowd is None else (self[k] for k in range(len(self)))
+        behind = len(self._crowd) if self._crowd else 0
+        return len(self._known) + len(self._library) + behind
 
     @overload
     def __getitem__(self, row: int) -> str: ...
@@ -83,9 +87,13 @@ class Texts(Sequence[str]):
     def __getitem__(self, row: int | slice) -> str | Sequence[str]:
         if isinstance(row, slice):
             return [self[k] for k in range(*row.indices(len(self)))]
-        if row < len(self._fixed):
-            return self._fixed[row]
-        if self._crowd is None:
-            raise IndexError(f"row: got {row}; there are {len(self)}")
-        z = self._crowd.latents[row - len(self._fixed)].astype("f4")
+        if row < len(self._known):
+            return self._known[row]
+        row -= len(self._known)
+        if row < len(self._library):
+            return self._library[row]
+        row -= len(self._library)
+        if self._crowd is None or row >= len(self._crowd):
+            raise IndexError(f"row: there are {len(self)}")
+        z = self._crowd.latents[row].astype("f4")
         return self._system.decode_texts(z[None])[0] or ""

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from genbat.core.candidate import Candidate
+from genbat.studio.design_sampling import sampled
 from genbat.studio.explore import Atlas, atlas
-from genbat.studio.question import Outcome, Question, judge, known_share, warnings_for
+from genbat.studio.question import SAMPLING, Outcome, Question, judge, known_share, warnings_for
 from genbat.studio.store import Evaluation
 from genbat.studio.tables import now
-from genbat.studio.work import Report, method, physics_of
+from genbat.studio.work import Report, physics_of
 from genbat.systems.latent_bayes import achieved_miss, bayes_search
 from genbat.systems.latent_search import Search, gradient_search
 
@@ -58,10 +59,14 @@ def _honouring(place: Atlas, search: Search) -> np.ndarray:
 def run(arguments: Mapping[str, Any], report: Report) -> None:
     """The job: emits one `Outcome` after another until count, time or ideas are used up."""
     question = Question.from_json(arguments)
-    report(0.0, "opening the map of known molecules")
+    report(0.0, f"opening the map of known {question.domain}")
     place = atlas(question.domain)
-    physics: Callable[[str], Evaluation] = lambda text: physics_of(report.store, text)  # noqa: E731
-    design(question, place, physics, lambda o: report.emit(o.to_json()), report)
+    emit: Callable[[Outcome], object] = lambda o: report.emit(o.to_json())  # noqa: E731
+    if question.method == SAMPLING:
+        sampled(question, place, report.store, emit, report)
+        return
+    physics = lambda text: physics_of(report.store, question.domain, text)  # noqa: E731
+    design(question, place, physics, emit, report)
 
 
 def design(
@@ -125,7 +130,8 @@ class _Session:
     def so_far(self) -> str:
         """`12 of 24 judged by xTB, 5 hits`."""
         word = "hit" if self.hits == 1 else "hits"
-        return f"{self.done} of {self.question.count} judged by xTB, {self.hits} {word}"
+        judge = self.place.rooms.words.judge
+        return f"{self.done} of {self.question.count} judged by {judge}, {self.hits} {word}"
 
     def look(self) -> None:
         """Tell how far it is; raises `Enough`, or what `report` raises once cancelled."""
@@ -194,8 +200,9 @@ class _Session:
         story = replace(candidate.provenance, arguments=self._arguments())
         try:
             evaluation = self.physics(candidate.text)
-        except RuntimeError as error:  # RDKit or tblite gave up in a way nobody foresaw
-            evaluation = Evaluation(candidate.text, method(), {}, str(error)[:500], now())
+        except RuntimeError as error:  # given up in a way nobody foresaw
+            method = self.place.rooms.method()
+            evaluation = Evaluation(candidate.text, method, {}, str(error)[:500], now())
         outcome = judge(replace(told, provenance=story), evaluation, self.question.condition)
         self.done, self.hits = self.done + 1, self.hits + outcome.hit
         self.on_result(outcome)
@@ -206,7 +213,12 @@ class _Session:
     def _arguments(self) -> dict[str, Any]:
         asked = self.question.to_json()
         kept = {k: asked[k] for k in ("method", "count", "minutes")}
-        return {**kept, "phase": self.phase, "number": self.done + 1, "judge": method()}
+        return {
+            **kept,
+            "phase": self.phase,
+            "number": self.done + 1,
+            "judge": self.place.rooms.method(),
+        }
 
 
 def _known_values(place: Atlas, row: int) -> Mapping[str, float]:

@@ -15,13 +15,16 @@ from typing import Any
 from genbat.core.candidate import Candidate
 
 # Domain -> module with `FORMATS` (name -> writer) and `TEXT_COLUMN` (what its text is called).
-DOMAINS: dict[str, str] = {"molecules": "genbat.domains.molecules.export"}
+DOMAINS: dict[str, str] = {
+    "molecules": "genbat.domains.molecules.export",
+    "crystals": "genbat.domains.crystals.export",
+}
 _COMMON = ("csv", "json")
 # A spreadsheet takes a cell that starts with one of these (or their wide forms) for a formula.
 _FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\n")
 _PARTS = ("uncertainty", "unit", "method", "kind")
 # The format of a domain's single objects, one file each, where a whole folder is written.
-_SINGLE = {"molecules": "sdf"}
+_SINGLE = {"molecules": "sdf", "crystals": "cif"}
 TABLE = "candidates.csv"
 _STRANGE = re.compile(r"[^A-Za-z0-9]+")
 
@@ -38,7 +41,7 @@ def export(
 
     Parameters
     ----------
-    fmt : "csv", "json", or one of the domain's own ("smi", "sdf" for molecules).
+    fmt : "csv", "json", or one of the domain's own ("sdf" for molecules, "cif" for crystals).
     extras : further texts, one mapping a candidate with the same keys (note, tags, rank); they
         become columns, fields or keys, and are left out of smi.
 
@@ -71,7 +74,7 @@ def write(candidates: Sequence[Candidate], path: Path) -> None:
     ValueError : as `export`; an unknown ending is named with the legal ones.
     """
     if path.suffix and not path.is_dir():
-        _replace(path, export(candidates, path.suffix.lower().removeprefix(".")))
+        _replace(path, export(candidates, ending(path, _one_domain(candidates))))
         return
     fmt = _SINGLE[_one_domain(candidates)]
     path.mkdir(exist_ok=True)
@@ -80,6 +83,13 @@ def write(candidates: Sequence[Candidate], path: Path) -> None:
         if file:
             _replace(path / file, export([candidate], fmt))
     _replace(path / TABLE, export(candidates, "csv", [{"file": file} for file in files]))
+
+
+def ending(path: Path, domain: str) -> str:
+    """The format that a path's ending names, the longest that fits; else its suffix."""
+    name = path.name.lower()
+    fits = [fmt for fmt in formats(domain) if name.endswith(f".{fmt}")]
+    return max(fits, key=len, default=path.suffix.lower().removeprefix("."))
 
 
 def _file_name(number: int, candidate: Candidate, fmt: str) -> str:

@@ -15,7 +15,7 @@ _LONGEST = 300
 _LEAST = 0.6  # a score below it is no hit
 
 
-class Finder:
+class MoleculeFinder:
     """An index over rows: `table` names the known ones, `texts` are the SMILES of all."""
 
     def __init__(

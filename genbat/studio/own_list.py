@@ -1,4 +1,4 @@
-"""A person's own molecules: read from her file and placed on the map."""
+"""A person's own objects: read from her file and placed on the map."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from genbat.domains.molecules.reading import ENDINGS, read_molecules
 from genbat.studio.explore import Atlas
+from genbat.studio.rooms import Uploaded
 
 MAX_PLACED = 1000
-FILE_ENDINGS = tuple(e.removeprefix(".") for e in ENDINGS)
 
 
 @dataclass(frozen=True)
 class OwnList:
-    """Molecules of a file: texts, names and places on the map, one a molecule.
+    """Objects of a file: texts, names and places on the map, one each.
 
-    `problems` has one line for each thing that is wrong, naming file and line.
+    `problems` has one line for each thing that is wrong, naming file and line; `notes` say what
+    was done to an object. What the model cannot place comes last and has no place: `xy` is shorter
+    then.
     """
 
     filename: str
@@ -27,15 +28,21 @@ class OwnList:
     known: tuple[bool, ...] = ()
     xy: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
 
 
-def read(place: Atlas, data: bytes, filename: str) -> OwnList:
-    """The good molecules of a file on the map, each once, and what is wrong with the rest."""
+def read(place: Atlas, data: bytes, filename: str, order: bool = False) -> OwnList:
+    """The good objects of a file on the map, each once, and what is wrong with the rest.
+
+    Parameters
+    ----------
+    order : put disordered crystals in order instead of refusing them.
+    """
     try:
-        rows, bad = read_molecules(data, filename)
+        rows, bad = place.rooms.read(data, filename, order)
     except ValueError as reason:
         return OwnList(filename, problems=(str(reason),))
     problems = [str(p) for p in bad]
@@ -45,17 +52,24 @@ def read(place: Atlas, data: bytes, filename: str) -> OwnList:
         problems.append(f"{filename}: the first {MAX_PLACED:,} of {len(texts):,} are placed")
     points, strange = _encode(place.system, texts[:MAX_PLACED])
     for text in strange:
-        problems.append(f"{filename}, line {first[text].line}: the model cannot write {text}")
-    kept = list(points)
-    xy = place.place(np.array([points[t] for t in kept])) if kept else np.empty((0, 2))
+        problems.append(f"{filename}, line {first[text].line}: {_unplaced(place, first[text])}")
+    kept = [*points, *(strange if place.rooms.unplaced else [])]
+    xy = place.place(np.array(list(points.values()))) if points else np.empty((0, 2))
     names = tuple(first[t].name or _name(place, t) for t in kept)
-    known = tuple(t in place.dataset.row_of for t in kept)
-    return OwnList(filename, tuple(kept), names, known, xy, tuple(problems))
+    known = tuple(place.known.match(t) is not None for t in kept)
+    notes = tuple(first[t].note for t in kept)
+    return OwnList(filename, tuple(kept), names, known, xy, tuple(problems), notes)
+
+
+def _unplaced(place: Atlas, row: Uploaded) -> str:
+    if place.rooms.unplaced:
+        return f"{row.name} is kept, but has no place on the map: it is too large for the model"
+    return f"the model cannot write {row.text}"
 
 
 def _name(place: Atlas, text: str) -> str:
     row = place.row_of.get(text)
-    return text if row is None else place.names[row]
+    return place.rooms.title(text) or text if row is None else place.names[row]
 
 
 def _encode(system: Any, texts: list[str]) -> tuple[dict[str, np.ndarray], list[str]]:

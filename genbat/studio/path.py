@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from genbat.core.candidate import Candidate
+from genbat.core.condition import Condition
 from genbat.core.provenance import Provenance, versions
 from genbat.latent.density import Manifold
 from genbat.latent.paths import Path, choose_steps, make_path
 from genbat.studio.explore import Atlas, atlas
+from genbat.studio.registry import load
+from genbat.studio.rooms import rooms
 
 KINDS = ("linear", "slerp", "geodesic")
 KIND_HELP = {
@@ -73,10 +77,15 @@ def walk_in(
     ValueError : an end that is no object of the domain, an unknown kind or an illegal number.
     """
     ends = [place.typed(text) for text in (a, b)]
+    for letter, one in zip("AB", ends, strict=True):
+        if one.latent is None:
+            raise ValueError(f"end {letter}: {one.name or one.text} is too large for the model")
     if ends[0].text == ends[1].text:
-        raise ValueError(f"ends: both are {ends[0].text}; choose two different ones")
+        name = ends[0].name or ends[0].text
+        raise ValueError(f"ends: both are {name}; choose two different ones")
     z = [np.array(c.latent, "f4") for c in ends]
-    way, decoded = decode_way(place.system, z[0], z[1], steps, kind, place.manifold)
+    fineness = place.rooms.fineness
+    way, decoded = decode_way(place.system, z[0], z[1], steps, kind, place.manifold, fineness)
     rows = standing(decoded, [c.text for c in ends], steps)
     path = way.at(rows)
     made = [ends[0], *(decoded[k] for k in rows[1:-1]), ends[1]]
@@ -92,10 +101,17 @@ def walk_in(
 
 
 def decode_way(
-    system: Any, a: np.ndarray, b: np.ndarray, steps: int, kind: str, manifold: Manifold
+    system: Any,
+    a: np.ndarray,
+    b: np.ndarray,
+    steps: int,
+    kind: str,
+    manifold: Manifold,
+    fineness: int = FINE,
 ) -> tuple[Path, list[Candidate]]:
-    """The way from a (d,) to b (d,) in FINE points for each step, and what is decoded there."""
-    fine = max(steps, min(MOST, FINE * (steps - 1) + 1)) if steps > 2 else steps
+    """The way from a (d,) to b (d,) in `fineness` points for each step, and what is decoded
+    there."""
+    fine = max(steps, min(MOST, fineness * (steps - 1) + 1)) if steps > 2 else steps
     way = make_path(a, b, fine, kind, manifold)
     return way, system.decode(way.points.astype("f4"))
 
@@ -133,53 +149,57 @@ def walk(
     return walk_in(atlas(system.card.domain), a, b, steps=steps, kind=kind, progress=progress)
 
 
-def again(provenance: Provenance) -> Candidate:
+def again(domain: str, provenance: Provenance) -> Candidate:
     """The very candidate a provenance tells of, made anew.
 
     Raises
     ------
     ValueError : the weights have changed since, or the action cannot be repeated.
     """
-    place = atlas("molecules")
-    system = place.system
-    if provenance.weights and provenance.weights != system.weights:
-        raise ValueError(
-            f"weights: the candidate came from {provenance.weights}, installed are {system.weights}"
-        )
+    place = atlas(domain)
     if provenance.action == "path":
+        _same_weights(provenance, place.system)
         kind, steps, step = (provenance.arguments[k] for k in ("kind", "steps", "step"))
         a, b = provenance.parents
         return walk_in(place, a, b, steps=steps, kind=kind).candidates[step]
     if provenance.action == "sample":
+        own = provenance.system == place.system.card.name
+        system = place.system if own else load(provenance.system)
+        _same_weights(provenance, system)
         wanted = int(provenance.arguments["index"])
-        for k, made in enumerate(system.sample(wanted + 1, seed=provenance.seed)):
-            if k == wanted:
-                return place.describe(made)
+        asked = Condition.from_json(provenance.condition) if provenance.condition else None
+        made = system.sample(wanted + 1, condition=asked, seed=provenance.seed)
+        return place.describe(next(islice(made, wanted, None)))
     raise ValueError(f"action: {provenance.action!r} is made again from its latent point instead")
+
+
+def _same_weights(provenance: Provenance, system: Any) -> None:
+    if provenance.weights and provenance.weights != system.weights:
+        raise ValueError(
+            f"weights: the candidate came from {provenance.weights}, installed are "
+            f"{system.weights}; made with {dict(provenance.versions)}, now {versions()}"
+        )
 
 
 def make_again(candidate: Candidate) -> tuple[Candidate, bool]:
     """A candidate made again from its provenance, and whether it came out the same.
 
     Known and typed objects are themselves; a decoded or designed one is decoded from its latent
-    point with the recorded weights.
+    point with the recorded weights; one that was relaxed is relaxed again.
 
     Raises
     ------
     ValueError : as `again`, with the versions that made it.
     """
-    provenance = candidate.provenance
+    provenance, room = candidate.provenance, rooms(candidate.domain)
     if provenance.action in ("known", "typed"):
         return candidate, True
     if provenance.action in ("path", "sample"):
-        made = again(provenance)
-        return made, made.text == candidate.text
-    place = atlas(candidate.domain)
-    if provenance.weights != place.system.weights:
-        raise ValueError(
-            f"weights: the candidate came from {provenance.weights}, "
-            f"installed are {place.system.weights}; made with {dict(provenance.versions)}, "
-            f"now {versions()}"
-        )
-    made = place.describe(place.system.decode(np.array(candidate.latent, "f4"))[0])
-    return made, made.text == candidate.text
+        made = again(candidate.domain, provenance)
+    else:
+        place = atlas(candidate.domain)
+        _same_weights(provenance, place.system)
+        z = np.array(candidate.latent, "f4")
+        made = place.describe(place.system.decode(z, seed=provenance.seed)[0])
+    made = room.made_again(candidate, made)
+    return made, room.same(made.text, candidate.text)

@@ -10,36 +10,34 @@ import numpy as np
 
 from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition, Window
-from genbat.domains.molecules import data as molecules
-from genbat.domains.molecules.properties import BY_KEY
-from genbat.domains.molecules.structure import ELEMENTS
-from genbat.domains.molecules.wishes import EXACT, pattern, read_wishes
 from genbat.studio import registry
 from genbat.studio.explore import Atlas
+from genbat.studio.rooms import rooms
 from genbat.studio.store import Evaluation
-from genbat.systems.chemvae_targets import TARGETS
 
-MAX_CANDIDATES = 500
 MAX_MINUTES = 60
-METHODS = ("gradient", "bayes", "both")
-WITHOUT = {"pfas": "PFAS", "hazards": "hazard groups"}  # wishes that only forbid
-ELEMENT_ORDER = tuple(e for e in ["C", "N", "O", "F", "P", "S", "Cl", "B", "Si"] if e in ELEMENTS)
+SEARCHES = ("gradient", "bayes", "both")  # methods of a system that searches its latent space
+SAMPLING = "sample"  # the method of the others
+WISHES = "wishes"  # what stands for all the discrete wishes in `Outcome.held`
 
 
 def systems_for(domain: str) -> list[str]:
-    """Systems of a domain that can be asked for properties."""
-    return [n for n in registry.names(domain) if "search" in registry.card(n).capabilities]
+    """Systems of a domain that can be asked for something, best suited first."""
+    able = [n for n in registry.names(domain) if registry.trained(n) and methods_of(n)]
+    return sorted(able, key=lambda n: "encode" in registry.card(n).capabilities)
 
 
-def wishable(system: str) -> list[str]:
-    """Property keys a wish may name, in the page's order; all searching systems share them."""
-    legal = {*TARGETS, *EXACT} if system in registry.SYSTEMS else set()
-    return [key for key in BY_KEY if key in legal and key not in WITHOUT]
+def methods_of(system: str) -> tuple[str, ...]:
+    """How a system can be asked, the usual way last."""
+    able = registry.card(system).capabilities
+    if "search" in able:
+        return SEARCHES
+    return (SAMPLING,) if "sample" in able else ()
 
 
-def check_substructure(text: str) -> None:
-    """ValueError, saying what is wrong, where a text is neither SMARTS nor SMILES."""
-    pattern(text)
+def wishable(domain: str) -> list[str]:
+    """Property keys a wish may name, in the page's order."""
+    return list(rooms(domain).wishable)
 
 
 @dataclass(frozen=True)
@@ -55,20 +53,28 @@ class Question:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.domain not in registry.DOMAINS or self.system not in systems_for(self.domain):
-            raise ValueError(f"system: got {self.system!r}; legal are {systems_for('molecules')}")
-        if not 1 <= self.count <= MAX_CANDIDATES:
-            raise ValueError(f"count: got {self.count}; legal are 1 to {MAX_CANDIDATES}")
+        legal = systems_for(self.domain) if self.domain in registry.DOMAINS else []
+        if self.system not in legal:
+            raise ValueError(f"system: got {self.system!r}; legal are {legal}")
+        room, methods = rooms(self.domain), methods_of(self.system)
+        if not 1 <= self.count <= room.most:
+            raise ValueError(f"count: got {self.count}; legal are 1 to {room.most}")
         if not 0 < self.minutes <= MAX_MINUTES:
             raise ValueError(f"minutes: got {self.minutes}; legal is up to {MAX_MINUTES}")
-        if self.method not in METHODS:
-            raise ValueError(f"method: got {self.method!r}; legal are {', '.join(METHODS)}")
-        if not set(self.condition.windows) - set(WITHOUT):
+        if self.method not in methods:
+            raise ValueError(f"method: got {self.method!r}; legal are {', '.join(methods)}")
+        if SAMPLING not in methods and not set(self.condition.windows) - set(room.without):
             raise ValueError("wishes: none; ask for at least one property window")
-        strange = set(self.condition.windows) - set(TARGETS) - set(EXACT)
+        strange = set(self.condition.windows) - {*room.wishable, *room.without}
         if strange:
             raise ValueError(f"property: {', '.join(sorted(strange))} cannot be asked for")
-        read_wishes(self.condition)
+        room.read_wishes(self.condition)
+
+    @property
+    def asked(self) -> dict[str, Window]:
+        """The windows that ask for a value, not those that only forbid."""
+        gone = rooms(self.domain).without
+        return {k: w for k, w in self.condition.windows.items() if k not in gone}
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON: the job's arguments."""
@@ -82,21 +88,14 @@ class Question:
 
     def sentence(self) -> str:
         """`molecules with LUMO below −7 eV and Vertical IP above 15 eV, without PFAS`."""
-        asked = {k: w for k, w in self.condition.windows.items() if k not in WITHOUT}
-        text = f"{self.domain} with " + " and ".join(wish_text(k, w) for k, w in asked.items())
-        wishes = self.condition.wishes
-        elements = wishes.get("elements")
-        if elements and set(elements) != ELEMENTS - {"H"}:
-            text += f", made of {' '.join(['H', *elements])}"
-        gone = [word for key, word in WITHOUT.items() if key in self.condition.windows]
-        text += f", without {' and '.join(gone)}" if gone else ""
-        text += f", keeping {', '.join(wishes['keep'])}" if wishes.get("keep") else ""
-        return text + (f", starting from {wishes['start']}" if wishes.get("start") else "")
+        wishes = [wish_text(self.domain, k, w) for k, w in self.asked.items()]
+        text = f"{self.domain} with {' and '.join(wishes)}" if wishes else self.domain
+        return text + rooms(self.domain).wish_words(self.condition)
 
 
-def wish_text(key: str, window: Window) -> str:
+def wish_text(domain: str, key: str, window: Window) -> str:
     """`LUMO below −7 eV`."""
-    known = BY_KEY[key]
+    known = next(p for p in rooms(domain).properties if p.key == key)
     return f"{known.label} {window.text()} {known.unit}".replace("-", "−").strip()
 
 
@@ -117,17 +116,17 @@ def _finite(place: Atlas, key: str) -> np.ndarray:
 def warnings_for(question: Question, place: Atlas) -> list[str]:
     """Wishes that say so themselves: beyond what training saw, held by nearly no known object,
     or without any calculation that could judge them."""
-    told = []
+    told, judged = [], place.rooms.judged()
     for key, window in question.condition.windows.items():
-        known, wish = _finite(place, key), wish_text(key, window)
+        known, wish = _finite(place, key), wish_text(question.domain, key, window)
         if len(known) and (window.low > known.max() or window.high < known.min()):
             told.append(
                 f"{wish}: beyond everything the model was trained on "
                 f"({known.min():.3g} to {known.max():.3g}); expect extrapolation"
             )
         elif len(known) and _share(known, window) < 0.002:
-            told.append(f"{wish}: fewer than 2 in 1,000 known molecules have it")
-        if key not in judged_keys():
+            told.append(f"{wish}: fewer than 2 in 1,000 known {place.rooms.domain} have it")
+        if key not in judged:
             told.append(
                 f"{wish}: only predicted, no calculation here can judge it; "
                 f"{len(known):,} measured values taught the model"
@@ -139,20 +138,17 @@ def _share(values: np.ndarray, window: Window) -> float:
     return float(np.mean((values >= window.low) & (values <= window.high)))
 
 
-def judged_keys() -> set[str]:
-    """Properties that xTB or RDKit compute for any molecule."""
-    return {key for key, _, _ in molecules.computed_columns()}
-
-
 def known_share(question: Question, place: Atlas) -> float | None:
     """Share of all known objects that honour the windows the physics can judge: the hit rate of
     somebody who picks known molecules blindly. None where the physics can judge nothing."""
     windows = question.condition.windows
-    decided = [k for k in windows if k in judged_keys()]
-    if not set(decided) - set(WITHOUT):
+    judged = place.rooms.judged()
+    decided = [k for k in windows if k in judged]
+    if not set(decided) & set(question.asked):
         return None
     values = np.array([place.values(k)[: place.n_known] for k in decided])
-    values = values[:, np.isfinite(values).all(0)]
+    if not place.known.complete:  # else an unknown value is one that there is not
+        values = values[:, np.isfinite(values).all(0)]
     holds = [
         (v >= windows[k].low) & (v <= windows[k].high) for k, v in zip(decided, values, strict=True)
     ]
@@ -165,21 +161,25 @@ class Outcome:
 
     Attributes
     ----------
-    held : per window whether it holds by physics, None where only a prediction is known.
+    held : per window whether it holds by physics, None where only a prediction is known; under
+        WISHES whether all discrete wishes hold, where the physics may have changed the object.
     likely : per window of the latter kind whether the prediction lies in it.
     failed : why the physics gave no value, else "".
+    told : further facts in words, for the page: what the physics found on the way.
     """
 
     candidate: Candidate
     held: Mapping[str, bool | None]
     failed: str = ""
     likely: Mapping[str, bool] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def hit(self) -> bool:
         """Every window the physics can answer holds, one that asks for a value among them."""
         known = {k: h for k, h in self.held.items() if h is not None}
-        return bool(set(known) - set(WITHOUT)) and all(known.values()) and not self.failed
+        asking = set(known) - set(rooms(self.candidate.domain).without)
+        return bool(asking) and all(known.values()) and not self.failed
 
     @property
     def standing(self) -> str:
@@ -198,13 +198,16 @@ class Outcome:
             "held": dict(self.held),
             "failed": self.failed,
             "likely": dict(self.likely),
+            "told": dict(self.told),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Outcome:
         """Inverse of `to_json`."""
         candidate = Candidate.from_json(data["candidate"])
-        return cls(candidate, data["held"], data["failed"], data.get("likely", {}))
+        return cls(
+            candidate, data["held"], data["failed"], data.get("likely", {}), data.get("told", {})
+        )
 
 
 def judge(candidate: Candidate, evaluation: Evaluation, condition: Condition) -> Outcome:
@@ -218,6 +221,7 @@ def judge(candidate: Candidate, evaluation: Evaluation, condition: Condition) ->
         for k, m in candidate.properties.items()
         if m.kind == "predicted" and k in evaluation.values
     }
+    judged = rooms(candidate.domain).judged()
     held: dict[str, bool | None] = {}
     likely: dict[str, bool] = {}
     for key, window in condition.windows.items():
@@ -228,4 +232,6 @@ def judge(candidate: Candidate, evaluation: Evaluation, condition: Condition) ->
         held[key] = None
         if found is not None:
             likely[key] = window.holds(found.value)
+        elif not evaluation.failed and key in judged:
+            held[key] = False  # the physics was asked and has no such value
     return Outcome(known.with_properties(predicted), held, evaluation.failed, likely)

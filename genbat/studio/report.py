@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -12,12 +12,13 @@ from importlib import resources
 import genbat
 from genbat.core.candidate import Candidate
 from genbat.core.properties import KIND_MARKS, Measurement, Property
+from genbat.studio import views
+from genbat.studio.registry import DOMAINS
+from genbat.studio.rooms import rooms
 from genbat.studio.scatter import Point, scatter
 from genbat.studio.shortlist import Entry, pareto
 
-# Domain -> modules with `svg(text, width, height)` and with `PROPERTIES`.
-_DRAW: dict[str, str] = {"molecules": "genbat.domains.molecules.draw"}
-_PROPERTIES: dict[str, str] = {"molecules": "genbat.domains.molecules.properties"}
+_NAME_SPACE = re.compile(r"""xmlns=["']http://www.w3.org/2000/svg["']""")
 _WORDS = {+1: "higher", -1: "lower"}
 # Nothing is fetched and no script runs, whatever a text may hold.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -82,8 +83,8 @@ def _legend() -> str:
 
 def _known_properties(entries: Sequence[Entry]) -> dict[str, Property]:
     known: dict[str, Property] = {}
-    for domain in {e.candidate.domain for e in entries} & set(_PROPERTIES):
-        known.update({p.key: p for p in importlib.import_module(_PROPERTIES[domain]).PROPERTIES})
+    for domain in {e.candidate.domain for e in entries} & set(DOMAINS):
+        known.update({p.key: p for p in rooms(domain).properties})
     return known
 
 
@@ -139,12 +140,13 @@ def _article(
 
 
 def _drawing(candidate: Candidate) -> str:
-    module = _DRAW.get(candidate.domain)
+    if candidate.domain not in DOMAINS:
+        return ""
     try:
-        drawn: str = importlib.import_module(module).svg(candidate.text, 260, 195) if module else ""
+        drawn = views.drawing(candidate.domain, candidate.text, 260, 195, False)
     except ValueError as wrong:
         return f"<p class=warn>{escape(str(wrong))}</p>"
-    return drawn.replace("xmlns='http://www.w3.org/2000/svg'", "")  # HTML needs no name space
+    return _NAME_SPACE.sub("", drawn)  # HTML needs none
 
 
 def _verdict(candidate: Candidate) -> str:

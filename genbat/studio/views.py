@@ -1,32 +1,31 @@
-"""Pictures of objects for pages: 3D, drawing, flags; dispatches by domain."""
+"""Pictures of objects for pages: 3D, drawing, flags; each asks the domain's rooms."""
 
 from __future__ import annotations
 
-from rdkit import Chem
-
 from genbat.core.candidate import ViewSpec
-from genbat.domains.molecules import descriptors, draw
-from genbat.domains.molecules.physics import embed
-from genbat.domains.molecules.structure import parse_smiles
+from genbat.studio.rooms import rooms
 
 
-def view(text: str) -> ViewSpec:
-    """A molecule for the 3D viewer: SDF with bond orders, force-field geometry.
+def view(domain: str, text: str) -> ViewSpec:
+    """An object for the 3D viewer.
 
     Raises
     ------
     PhysicsFailed : where no three-dimensional structure could be made.
     """
-    return ViewSpec(Chem.MolToMolBlock(embed(parse_smiles(text), conformers=1)), "sdf", {}, text)
+    return rooms(domain).view(text)
 
 
-def drawing(text: str, width: int, height: int, dark: bool) -> str:
-    """Structural formula as SVG."""
-    return draw.svg(text, width, height, dark)
+def drawing(domain: str, text: str, width: int, height: int, dark: bool) -> str:
+    """A small picture as SVG; ValueError where the text is no object of the domain."""
+    return rooms(domain).drawing(text, width, height, dark)
 
 
-def flags(text: str) -> list[str]:
-    """Warnings a chemist wants before anything else: PFAS and hazard groups."""
-    mol = parse_smiles(text)
-    found = ["PFAS"] if descriptors.is_pfas(mol) else []
-    return found + [f"⚠ {name}" for name in descriptors.hazard_groups(mol)]
+def labels(domain: str, text: str) -> list[str]:
+    """Facts in words: a crystal's space group, say."""
+    return rooms(domain).labels(text)
+
+
+def flags(domain: str, text: str) -> list[str]:
+    """Warnings a specialist wants before anything else."""
+    return rooms(domain).flags(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from genbat.studio import explore, views
 
@@ -22,7 +23,7 @@ class Warmup:
     def __init__(self, domain: str, after: Callable[[], object] = bool) -> None:
         self.domain = domain
         self._after = after
-        self.words = "Opening the table of known molecules"
+        self.words = f"Opening the table of known {domain}"
         self.error: ValueError | None = None
         self._atlas: explore.Atlas | None = None
         self._ready = threading.Event()
@@ -64,16 +65,21 @@ class Warmup:
 
 def _needed(place: explore.Atlas) -> Iterator[Step]:
     """What the first picture and the first click use."""
-    yield "Placing the molecules on the map", lambda: (place.xy, place.names, place.row_of)
-    yield "Reading names and roles", lambda: (place.roles, place.generated)
+    domain, words = place.rooms.domain, place.rooms.words
+    yield f"Placing the {words.many} on the map", lambda: (place.xy, place.names, place.row_of)
+    yield "Reading names and kinds", lambda: (_groups(place), place.generated)
     yield "Waking the model", lambda: place.candidate(0)
-    yield "Drawing a first molecule", lambda: views.view(place.texts[0])
+    yield f"Drawing a first {words.one}", lambda: views.view(domain, place.texts[0])
+
+
+def _groups(place: explore.Atlas) -> list[object]:
+    return [place.group(key) for key in place.rooms.groups]
 
 
 def _useful(place: explore.Atlas) -> Iterator[Step]:
     """What somebody asks for a little later."""
     x, y = (float(v) for v in place.xy[0])
     yield "empty places", lambda: place.spot(x, y)
-    yield "names", lambda: place.search("EC")
     yield "elements", lambda: place.elements
-    yield "formulas", lambda: place.search("C3H4O3")
+    for name in place.rooms.familiar.values():
+        yield name, partial(place.search, name)

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
@@ -21,9 +21,9 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from genbat.core.errors import JobCancelled, PhysicsFailed
-from genbat.core.properties import Measurement
+from genbat.core.errors import JobCancelled
 from genbat.studio.home import process_tag
+from genbat.studio.rooms import Judgement, Rooms, rooms
 from genbat.studio.store import Evaluation, Store
 from genbat.studio.tables import JobResultRow, JobRow, now
 
@@ -156,62 +156,73 @@ def _beating(report: Report) -> Iterator[None]:
 
 
 def label(arguments: Mapping[str, Any], report: Report) -> None:
-    """xTB of every molecule in `arguments["smiles"]`, a list of SMILES.
+    """What the physics says of every object in `arguments["texts"]` of `arguments["domain"]`.
 
-    Emits `{"asked", "text", "values": {key: Measurement as JSON}, "failed", "stored"}` for each:
-    `text` is the normal form ("" where the SMILES is no legal molecule), `failed` the reason why
-    there are no xTB values, `stored` whether they were known from an earlier job.
+    Emits `{"asked", "text", "values": {key: Measurement as JSON}, "failed", "stored", "more"}` for
+    each: `text` is the normal form ("" where it is no legal object), `failed` the reason why there
+    are no values, `stored` whether they were known from an earlier job, `more` what else was found
+    (see `genbat.studio.rooms.Judgement`).
     """
-    asked = list(arguments["smiles"])
-    for k, smiles in enumerate(asked):
-        report(k / len(asked), f"{k} of {len(asked)} molecules")
-        report.emit({"asked": smiles, **label_one(report.store, smiles)})
-    report(1.0, f"{len(asked)} of {len(asked)} molecules")
+    room, asked = rooms(arguments.get("domain", "molecules")), list(arguments["texts"])
+    done, words = 0, f"of {len(asked)} {room.words.many}"
+    for k in range(0, len(asked), room.batch):
+        part = asked[k : k + room.batch]
+        say = lambda share, text, k=k, part=part: report(  # noqa: E731
+            (k + share * len(part)) / len(asked), f"{k} {words}; {text}"
+        )
+        for payload in _labelled(room, report.store, part, say if room.batch > 1 else None):
+            report(done / len(asked), f"{done} {words}")
+            report.emit(payload)
+            done += 1
+    report(1.0, f"{done} {words}")
 
 
-def label_one(store: Store, smiles: str) -> dict[str, Any]:
-    """One molecule's payload as described at `label`; computed only where never computed."""
-    from genbat.domains.molecules import structure
+def _labelled(
+    room: Rooms, store: Store, asked: Sequence[str], say: Callable[[float, str], object] | None
+) -> Iterator[dict[str, Any]]:
+    """Payloads of some texts: the illegal and the stored ones first, then the computed ones."""
+    todo: dict[str, list[str]] = {}
+    for text in asked:
+        try:
+            plain = room.check(text)
+        except ValueError as wrong:
+            yield {"asked": text, "text": "", "values": {}, "failed": str(wrong), "stored": False}
+            continue
+        known = store.evaluation(room.domain, plain, room.method())
+        if known is not None:
+            yield {"asked": text, **_payload(Judgement(known)), "stored": True}
+        else:
+            todo.setdefault(plain, []).append(text)
+    for one in judged(room, store, list(todo), say):
+        for text in todo[one.evaluation.text]:
+            yield {"asked": text, **_payload(one), "stored": False}
 
-    try:
-        text = structure.check(smiles)
-    except ValueError as wrong:
-        return {"text": "", "values": {}, "failed": str(wrong), "stored": False}
-    known = store.evaluation("molecules", text, method())
-    try:
-        found = known or evaluate(store, text)
-    except RuntimeError as error:  # RDKit or tblite gave up in a way nobody foresaw
-        return {"text": text, "values": {}, "failed": str(error)[:500], "stored": False}
+
+def _payload(judged: Judgement) -> dict[str, Any]:
+    found = judged.evaluation
     values = {key: asdict(value) for key, value in found.values.items()}
-    return {"text": text, "values": values, "failed": found.failed, "stored": known is not None}
+    return {"text": found.text, "values": values, "failed": found.failed, "more": {**judged.more}}
 
 
-def physics_of(store: Store, text: str) -> Evaluation:
-    """The stored evaluation of a molecule in normal form, computed where there is none."""
-    return store.evaluation("molecules", text, method()) or evaluate(store, text)
-
-
-def method() -> str:
-    """Name under which evaluations are kept; it changes with the procedure's version."""
-    from genbat.domains.molecules import build, physics
-
-    return f"{physics.GFN2}, labels {build.LABEL_VERSION}"
-
-
-def evaluate(store: Store, text: str) -> Evaluation:
-    """Compute and keep xTB and RDKit values of a molecule in normal form; ~1 to 60 s."""
-    from rdkit import Chem
-
-    from genbat.domains.molecules import descriptors, physics
-    from genbat.domains.molecules.properties import BY_KEY
-
-    mol, failed = Chem.MolFromSmiles(text), ""
-    values = {
-        key: Measurement(value, BY_KEY[key].unit, descriptors.METHOD, "computed")
-        for key, value in descriptors.describe(mol).items()
-    }
+def judged(
+    room: Rooms,
+    store: Store,
+    texts: Sequence[str],
+    say: Callable[[float, str], object] | None = None,
+) -> Iterator[Judgement]:
+    """What the physics says of canonical texts; what brings it down says so and is not kept."""
+    missing = dict.fromkeys(texts)
     try:
-        values.update(physics.measurements(physics.compute(mol)[0]))
-    except PhysicsFailed as reason:
-        failed = str(reason)
-    return store.save_evaluation("molecules", text, method(), values, failed)
+        for one in room.judge(store, texts, say):
+            missing.pop(one.evaluation.text, None)
+            yield one
+    except (RuntimeError, ArithmeticError) as error:  # given up in a way nobody foresaw
+        for text in missing:
+            yield Judgement(Evaluation(text, room.method(), {}, str(error)[:500], now()))
+
+
+def physics_of(store: Store, domain: str, text: str) -> Evaluation:
+    """The stored evaluation of an object in normal form, computed where there is none."""
+    room = rooms(domain)
+    known = store.evaluation(domain, text, room.method())
+    return known or next(iter(judged(room, store, [text]))).evaluation

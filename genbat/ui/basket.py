@@ -23,9 +23,12 @@ def current() -> Shortlist:
             return one
     if wanted:
         try:
-            return lists.open(wanted)  # somebody shared the link of a list
+            shared_one = lists.open(wanted)  # somebody shared the link of a list
         except ValueError:
             pass
+        else:
+            if shared_one.domain == state.domain():
+                return shared_one
     return mine[0] if mine else lists.create(state.owner(), FIRST_NAME, state.domain())
 
 

@@ -9,17 +9,17 @@ import numpy as np
 import streamlit as st
 
 from genbat.core.candidate import Candidate
-from genbat.core.errors import PhysicsFailed
 from genbat.core.properties import KIND_MARKS, Measurement, Property
 from genbat.studio import views
+from genbat.studio.rooms import rooms
 from genbat.ui import basket, compute, shared, state
 from genbat.ui.components.gallery import Tile, gallery
-from genbat.ui.components.viewer3d import viewer
-from genbat.ui.slim import slim
+from genbat.ui.faces import details, image, picture, structure
 from genbat.ui.spark import Distribution
 from genbat.ui.words import plain, short
 
-FIRST = ("lumo_ev", "vip_ev", "tflash_k", "permittivity", "viscosity_mpas", "dipole_d")
+__all__ = ["card", "image", "picture", "structure"]
+
 EDGE = 90.0  # percentile beyond which a place counts as outside the data
 
 Choose = Callable[[Candidate], None]
@@ -47,7 +47,8 @@ def top(candidate: Candidate, key: str, *, height: int = 260, note: str = "") ->
     """
     heading(candidate, note)
     if not candidate.verdict.ok:
-        st.warning("Not a valid molecule here: it " + plain("; ".join(candidate.verdict.reasons)))
+        one, reasons = rooms(candidate.domain).words.one, "; ".join(candidate.verdict.reasons)
+        st.warning(f"Not a valid {one} here: it {plain(reasons)}")
         return
     structure(candidate, f"{key}:3d", height)
     if st.button(
@@ -59,11 +60,11 @@ def top(candidate: Candidate, key: str, *, height: int = 260, note: str = "") ->
 
 def rest(candidate: Candidate, key: str, *, choose: Choose | None = None) -> None:
     """What may follow: the numbers, the drawing, known neighbours, and where to go from here."""
-    table(candidate, FIRST)
+    table(candidate, rooms(candidate.domain).first)
+    notes(candidate)
     more_properties(candidate)
     compute.offer(candidate, f"{key}:xtb")
-    drawing(candidate.text)
-    st.code(candidate.text, language=None, wrap_lines=True)
+    details(candidate, key)
     if choose is not None:
         neighbours(candidate, f"{key}:near", choose)
     actions(candidate, key)
@@ -85,16 +86,20 @@ def status_words(candidate: Candidate) -> list[str]:
     """Known or new, role, who made it, hazards: the facts that are no numbers."""
     place = shared.atlas(candidate.domain)
     row = place.row_of.get(candidate.text)
-    words = ["new, not among the known molecules" if _is_new(candidate) else "known"]
-    if row is not None and place.roles[row]:
-        words.append(str(place.roles[row]))
+    new = f"new, not among the known {candidate.domain}"
+    words = [new if _is_new(candidate) else "known"]
+    kind = place.group(next(iter(place.rooms.groups)))[row] if row is not None else ""
+    words += [str(kind)] if kind else []
     if candidate.provenance.system not in ("data", "user"):
         words.append(f"made by {candidate.provenance.system}")
-    return words + (views.flags(candidate.text) if candidate.verdict.ok else [])
+    if not candidate.verdict.ok:
+        return words
+    domain, text = candidate.domain, candidate.text
+    return words + views.labels(domain, text) + views.flags(domain, text)
 
 
 def distance(candidate: Candidate) -> str:
-    """How far from the known molecules a candidate lies, as HTML; amber where it is far."""
+    """How far from the known objects a candidate lies, as HTML; amber where it is far."""
     if candidate.latent is None:
         return ""
     manifold = shared.atlas(candidate.domain).manifold
@@ -103,45 +108,7 @@ def distance(candidate: Candidate) -> str:
     if percentile > EDGE:
         words = f"<span class='gb-far'>⚠ {words}</span>"
     share = "almost none" if percentile < 0.5 else f"{percentile:.0f} %"
-    return f"{words}: lies more apart than {share} of the known molecules."
-
-
-@st.cache_data(max_entries=512, show_spinner=False)
-def _view(text: str) -> tuple[str, str]:
-    spec = views.view(text)
-    return spec.text, spec.format
-
-
-def structure(candidate: Candidate, key: str, height: int = 260) -> None:
-    """The molecule in 3D, one canvas a place."""
-    try:
-        text, fmt = _view(candidate.text)
-    except PhysicsFailed as reason:
-        st.info(f"No 3D view: {reason}")
-        return
-    viewer(text, fmt, candidate.text, key=key, height=height)
-
-
-@st.cache_data(max_entries=4096, show_spinner=False)
-def picture(text: str, width: int = 240, height: int = 160, dark: bool = False) -> str:
-    """Structural formula as SVG."""
-    return slim(views.drawing(text, width, height, dark))
-
-
-def image(text: str, width: int, height: int) -> str:
-    """Structural formula as an <img>: st.html takes plain SVG out."""
-    svg = picture(text, width, height, state.is_dark()).replace('"', "'")
-    source = html.escape(svg.replace("%", "%25").replace("#", "%23"), quote=True)
-    name = html.escape(text, quote=True)
-    return (
-        f'<img class="gb-image" alt="structure of {name}" width="{width}" height="{height}" '
-        f'src="data:image/svg+xml;utf8,{source}">'
-    )
-
-
-def drawing(text: str, width: int = 260, height: int = 150) -> None:
-    """The structural formula."""
-    st.html(f"<div style='text-align:center'>{image(text, width, height)}</div>")
+    return f"{words}: lies more apart than {share} of the known {candidate.domain}."
 
 
 def table(candidate: Candidate, keys: Sequence[str]) -> None:
@@ -154,12 +121,19 @@ def table(candidate: Candidate, keys: Sequence[str]) -> None:
 def more_properties(candidate: Candidate) -> None:
     """All the other properties, folded away without a trip to the server."""
     place = shared.atlas(candidate.domain)
-    rows = _rows(candidate, [p.key for p in place.properties if p.key not in FIRST])
+    rows = _rows(candidate, [p.key for p in place.properties if p.key not in place.rooms.first])
     if rows:
         st.html(
             "<details class='gb-more'><summary>All properties</summary>"
             f"<table class='gb-values'>{rows}</table></details>"
         )
+
+
+def notes(candidate: Candidate) -> None:
+    """What the values' methods said beside their numbers: why there is no voltage, say."""
+    told = dict.fromkeys(m.note for m in candidate.properties.values() if m.note)
+    if told:
+        st.caption(plain(" ".join(told)))
 
 
 def _rows(candidate: Candidate, keys: Sequence[str]) -> str:
@@ -194,7 +168,7 @@ def spark(values: np.ndarray, value: float) -> str:
 
 
 def learned(candidate: Candidate) -> Candidate:
-    """The candidate with what xTB said of it since: computed in place of predicted values."""
+    """The candidate with what the physics said of it since, in place of predicted values."""
     found = shared.store().evaluation(candidate.domain, candidate.text)
     if found is None:
         return candidate
@@ -204,19 +178,19 @@ def learned(candidate: Candidate) -> Candidate:
 
 def tile(candidate: Candidate, note: str = "") -> Tile:
     """A candidate for a gallery."""
-    svg = picture(candidate.text, 150, 100, state.is_dark())
+    svg = picture(candidate.domain, candidate.text, 150, 100, state.is_dark())
     return Tile(svg, short(candidate.name or candidate.text, 60), note)
 
 
 def neighbours(candidate: Candidate, key: str, choose: Choose) -> None:
-    """The four known molecules nearest in latent space; a click chooses one."""
+    """The four known objects nearest in latent space; a click chooses one."""
     if candidate.latent is None:
         return
     place = shared.atlas(candidate.domain)
     near = place.nearest(np.array(candidate.latent, "f4"), 4, skip=candidate.text)
-    st.caption("Nearest known molecules, as the model sees it")
-    dark = state.is_dark()
-    tiles = [Tile(picture(n.text, 150, 100, dark), short(n.name, 60)) for n in near]
+    domain, dark = candidate.domain, state.is_dark()
+    st.caption(f"Nearest known {domain}, as the model sees it")
+    tiles = [Tile(picture(domain, n.text, 150, 100, dark), short(n.name, 60)) for n in near]
     hit = gallery(tiles, key=key, columns=4)
     if hit is not None:
         choose(shared.candidate(candidate.domain, near[hit].text))
@@ -230,17 +204,18 @@ def actions(candidate: Candidate, key: str) -> None:
                 state.set_end(which, candidate.text)
                 st.toast(f"It is now end {letter} on Interpolate")
         if st.button("Start a design here", key=f"{key}:design", icon=":material/tune:"):
-            st.session_state[state.START] = candidate.text
-            st.switch_page("pages/design.py", query_params={"start": candidate.text})
+            start = rooms(candidate.domain).start(candidate.text)
+            st.session_state[state.START] = start
+            st.switch_page("pages/design.py", query_params={"start": start})
 
 
 def thumbnail(candidate: Candidate, caption: str = "", width: int = 150, height: int = 100) -> None:
     """Small drawing with a line of text below."""
     if candidate.text:
         st.html(
-            f"<figure class='gb-thumb'>{image(candidate.text, width, height)}"
+            f"<figure class='gb-thumb'>{image(candidate.domain, candidate.text, width, height)}"
             f"<figcaption>{html.escape(caption or candidate.name or candidate.text)}</figcaption>"
             "</figure>"
         )
     else:
-        st.caption("no molecule here")
+        st.caption(f"no {rooms(candidate.domain).words.one} here")

@@ -84,11 +84,11 @@ class Spread:
     achieved: np.ndarray
 
 
-def histograms(spreads: Sequence[Spread]) -> go.Figure:
-    """Share of known molecules and of candidates by value, the asked window shaded."""
+def histograms(spreads: Sequence[Spread], many: str) -> go.Figure:
+    """Share of known objects and of candidates by value, the asked window shaded."""
     figure = make_subplots(1, len(spreads), horizontal_spacing=0.08)
     for column, one in enumerate(spreads, 1):
-        _histogram(figure, one, column)
+        _histogram(figure, one, column, many)
     figure.update_layout(
         height=230,
         barmode="overlay",
@@ -101,14 +101,14 @@ def histograms(spreads: Sequence[Spread]) -> go.Figure:
     return figure
 
 
-def _histogram(figure: go.Figure, one: Spread, column: int) -> None:
+def _histogram(figure: go.Figure, one: Spread, column: int, many: str) -> None:
     good = one.values[np.isfinite(one.values)]
     low, high = scale(one.values, one.window)
     if len(one.achieved):
         low, high = min(low, float(one.achieved.min())), max(high, float(one.achieved.max()))
     edges = np.linspace(low, high, BINS + 1)
     for values, name, colour, opacity in (
-        (good, f"known molecules, n = {len(good):,}", GREY, 0.55),
+        (good, f"known {many}, n = {len(good):,}", GREY, 0.55),
         (one.achieved, f"candidates, n = {len(one.achieved):,}", ASKED, 0.75),
     ):
         if not len(values):

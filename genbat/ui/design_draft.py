@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import streamlit as st
 
 from genbat.core.condition import Condition, Window
 from genbat.studio import question as asking
-from genbat.studio import registry
 from genbat.studio.question import Question
-from genbat.ui import shared, state
-from genbat.ui.finding import find
+from genbat.ui import design_crystals, design_molecules, shared, state
+from genbat.ui.design_gaps import ROUND
 
-DRAFT, ROUND = "design:draft", "design:round"  # a new draft starts a new round of widgets
+DRAFT = "design:draft"
 SENSES = ("below", "above", "between")
 MOST_WISHES = 6
-_FIRST = (("lumo_ev", "below", -7.0), ("vip_ev", "above", 15.0))
+_PARTS: dict[str, ModuleType] = {"molecules": design_molecules, "crystals": design_crystals}
+
+
+def part() -> ModuleType:
+    """The domain's own part of the sentence."""
+    return _PARTS[state.domain()]
 
 
 def fresh_draft() -> dict[str, Any]:
-    """The first question: what the link asks, else a solvent for both electrodes."""
+    """The first question: what the link asks, else the domain's usual one."""
+    mine = part()
     asked = _from_link(st.query_params.get("want", ""))
+    linked = any(name in st.query_params for name in ("el", "formula", "of", "sym"))
+    usual = [] if linked and not mine.LEAST_WISHES else [new_wish(*one) for one in mine.FIRST]
+    systems = asking.systems_for(state.domain())
     return {
-        "wishes": asked or [new_wish(*one) for one in _FIRST],
-        "elements": _listed("of", asking.ELEMENT_ORDER) or list(asking.ELEMENT_ORDER),
-        "without": _listed("no", tuple(asking.WITHOUT)) if asked else ["hazards"],
-        "keep": st.query_params.get("keep", "")[:200],
-        "start": st.query_params.get("start", st.session_state.get(state.START, "") or "")[:300],
-        "minutes": 2.0,
-        "count": 24,
-        "method": "both",
+        "wishes": asked or usual,
+        **mine.fresh(bool(asked) or linked),
+        **mine.USUAL,
+        "method": asking.methods_of(systems[0])[-1] if systems else "both",
         "seed": 0,
-        "systems": asking.systems_for(state.domain()),
+        "systems": systems[:1],
     }
 
 
@@ -52,15 +56,10 @@ def suggested(key: str) -> dict[str, Any]:
     return new_wish(key, "below" if better < 0 else "above", middle, high if count else 1.0)
 
 
-def _listed(name: str, legal: Sequence[str]) -> list[str]:
-    asked = st.query_params.get(name, "").split(",")
-    return [one for one in legal if one in asked]
-
-
 def _from_link(text: str) -> list[dict]:
     """`lumo_ev:below:-7;vip_ev:between:14:16` -> wishes; what is not understood is left out."""
     wishes = []
-    legal = asking.wishable(registry.REFERENCE[state.domain()])
+    legal = asking.wishable(state.domain())
     for part in text.split(";")[:MOST_WISHES]:
         key, sense, *ends = ([*part.split(":"), "", ""])[:4]
         try:
@@ -78,7 +77,7 @@ def draft() -> dict[str, Any]:
         put(fresh_draft())
     asked = st.query_params.get("start", "")[:300]
     if asked and asked != st.session_state[DRAFT]["start"]:
-        put({**st.session_state[DRAFT], "start": asked})  # another page sent a molecule here
+        put({**st.session_state[DRAFT], "start": asked})  # another page sent an object here
     return st.session_state[DRAFT]
 
 
@@ -87,16 +86,13 @@ def take(question: Question) -> None:
     asked = fresh_draft()
     asked["wishes"] = []
     for key, window in question.condition.windows.items():
-        if key not in asking.WITHOUT:
+        if key in question.asked:
             sense = "between" if math.isfinite(window.low) and math.isfinite(window.high) else ""
             sense = sense or ("below" if math.isinf(window.low) else "above")
             first = window.high if sense == "below" else window.low
             second = window.high if sense == "between" else 0.0
             asked["wishes"].append(new_wish(key, sense, first, second, window.weight))
-    asked["without"] = [k for k in asking.WITHOUT if k in question.condition.windows]
-    wishes = question.condition.wishes
-    asked["elements"] = list(wishes.get("elements", asking.ELEMENT_ORDER))
-    asked["keep"], asked["start"] = ", ".join(wishes.get("keep", ())), wishes.get("start", "")
+    asked |= part().taken(question.condition)
     for name in ("minutes", "count", "method", "seed"):
         asked[name] = getattr(question, name)
     asked["systems"] = [question.system]
@@ -116,27 +112,7 @@ def write_link(asked: dict[str, Any]) -> None:
         + (f":{w['second']:g}" if w["sense"] == "between" else "")
         for w in asked["wishes"]
     )
-    every = set(asked["elements"]) == set(asking.ELEMENT_ORDER)
-    state.link(
-        want=want,
-        of=None if every else ",".join(asked["elements"]),
-        no=",".join(asked["without"]),
-        keep=asked["keep"],
-        start=asked["start"],
-    )
-
-
-def patterns(text: str) -> list[str]:
-    """Substructures of a text; a comma inside brackets belongs to the SMARTS."""
-    parts, depth, word = [], 0, ""
-    for letter in text:
-        depth += (letter in "[({") - (letter in "])}")
-        if letter in ",;" and depth == 0:
-            parts.append(word)
-            word = ""
-        else:
-            word += letter
-    return [p.strip() for p in [*parts, word] if p.strip()]
+    state.link(want=want, **part().link(asked))
 
 
 def questions() -> list[Question]:
@@ -147,19 +123,16 @@ def questions() -> list[Question]:
     ValueError : the first thing that is wrong, in words.
     """
     asked = draft()
-    wishes: dict[str, Any] = {}
-    if set(asked["elements"]) != set(asking.ELEMENT_ORDER):
-        wishes["elements"] = list(asked["elements"])
-    if patterns(asked["keep"]):
-        wishes["keep"] = patterns(asked["keep"])
-    if asked["start"].strip():
-        wishes["start"] = find(shared.atlas(state.domain()), asked["start"])[0].text
+    wishes = part().wishes(asked, shared.atlas(state.domain()))
     condition = Condition(_windows(asked), wishes)
-    rest = {"domain": state.domain(), "count": int(asked["count"]), "method": asked["method"]}
-    return [
-        Question(condition, s, minutes=float(asked["minutes"]), seed=int(asked["seed"]), **rest)
-        for s in asked["systems"]
-    ]
+    rest: dict[str, Any] = {"domain": state.domain(), "count": int(asked["count"])}
+    rest |= {"minutes": float(asked["minutes"]), "seed": int(asked["seed"])}
+    return [Question(condition, s, method=_method(asked, s), **rest) for s in asked["systems"]]
+
+
+def _method(asked: dict[str, Any], system: str) -> str:
+    legal = asking.methods_of(system)
+    return asked["method"] if asked["method"] in legal else legal[-1]
 
 
 def contradiction(asked: dict[str, Any]) -> str:
@@ -184,7 +157,7 @@ def _windows(asked: dict[str, Any]) -> dict[str, Window]:
                 "change one of the two numbers."
             )
         windows[wish["key"]] = Window(low, high, max(old.weight, wish["weight"]))
-    return {**windows, **{key: Window(high=0.0) for key in asked["without"]}}
+    return {**windows, **{key: Window(high=0.0) for key in part().forbidden(asked)}}
 
 
 def _ends(wish: dict[str, Any]) -> tuple[float, float]:

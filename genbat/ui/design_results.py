@@ -12,7 +12,8 @@ import streamlit as st
 from genbat.core.condition import Window
 from genbat.studio import question as asking
 from genbat.studio import registry
-from genbat.studio.question import Outcome
+from genbat.studio.question import Outcome, Question
+from genbat.studio.rooms import rooms
 from genbat.ui import design_charts, shared, state
 from genbat.ui.card import card, picture
 from genbat.ui.components.gallery import Tile, gallery
@@ -24,11 +25,12 @@ from genbat.ui.words import plain, short
 EVERY_S = 1.0
 FIRST_SHOWN = 6
 STANDINGS = {
-    "hit": ("✓ all wishes hold by xTB", "#0b8a5a"),
+    "hit": ("✓ all wishes hold by {}", "#0b8a5a"),
     "likely": ("○ holds, partly only predicted", "#b07210"),
     "miss": ("✗ misses a wish", "#8a93a0"),
-    "failed": ("⚠ xTB gave no value", "#b45f06"),
+    "failed": ("⚠ {} gave no value", "#b45f06"),
 }
+MOST_TILES = 120
 CHOSEN = "design:chosen"
 
 
@@ -72,8 +74,9 @@ def _status(run: Run) -> None:
 
 def _leaderboard(runs: Sequence[Run]) -> None:
     """Per system: judged, hit rate by physics beside that of blind picking, novel, seconds."""
+    domain, words = runs[0].question.domain, judge_of(runs[0])
     heads = (
-        "", "judged", "hits by xTB", "known molecules that hit", "new", "different", "failed",
+        "", "judged", f"hits by {words}", f"known {domain} that hit", "new", "different", "failed",
         "seconds",
     )  # fmt: skip
     rows = "".join(f"<tr>{_board_row(run)}</tr>" for run in runs)
@@ -107,8 +110,10 @@ def _columns(runs: Sequence[Run]) -> None:
         st.html(f"<div class='gb-empty'><p>{words}</p></div>")
         return
     most = max(len(run.outcomes) for run in runs)
-    everything = most > FIRST_SHOWN and st.toggle(f"Show all {most}", key="design:all")
-    shown = most if everything else FIRST_SHOWN
+    shown = min(most, MOST_TILES)
+    many = f"all {most}" if shown == most else f"the best {shown} of {most}"
+    everything = most > FIRST_SHOWN and st.toggle(f"Show {many}", key="design:all")
+    shown = shown if everything else FIRST_SHOWN
     for column, run in zip(st.columns(len(runs)), runs, strict=True):
         with column:
             _gallery(run, shown, 3 if len(runs) == 1 else 1)
@@ -126,14 +131,38 @@ def _gallery(run: Run, shown: int, columns: int) -> None:
 def _tile(run: Run, number: int) -> Tile:
     outcome = run.outcomes[number]
     words, colour = STANDINGS[outcome.standing]
-    windows = {k: w for k, w in run.question.condition.windows.items() if k not in asking.WITHOUT}
+    windows = run.question.asked
     strips = "".join(_strip(run, outcome, key, window) for key, window in windows.items())
-    drawing = picture(outcome.candidate.text, 190, 110, state.is_dark())
+    drawing = _drawing(outcome)
     body = (
         f"<div style='font-size:11px;font-weight:600;color:{colour};text-align:left'>"
-        f"{words}</div>{drawing}{strips}"
+        f"{words.format(judge_of(run))}</div>{drawing}{_facts(outcome)}{strips}"
     )
     return Tile(body, short(outcome.candidate.name or outcome.candidate.text, 60), "")
+
+
+def _facts(outcome: Outcome) -> str:
+    """Why there is no number, or what the physics found beside the wishes, as small print."""
+    told = {k: v for k, v in outcome.told.items() if k != "no voltage"}
+    text = outcome.failed or " · ".join([told.pop("space group", ""), *_pairs(told)]).strip(" ·")
+    return f"<div style='font-size:10.5px;opacity:.75'>{html.escape(text)}</div>" if text else ""
+
+
+def _pairs(told: Mapping[str, str]) -> list[str]:
+    return [f"{name} {text}" for name, text in told.items()]
+
+
+def _drawing(outcome: Outcome) -> str:
+    made = outcome.candidate
+    try:
+        return picture(made.domain, made.text, 190, 110, state.is_dark())
+    except ValueError:  # too absurd to be drawn
+        return ""
+
+
+def judge_of(run: Run) -> str:
+    """Who judges, in a word."""
+    return rooms(run.question.domain).words.judge
 
 
 def _strip(run: Run, outcome: Outcome, key: str, window: Window) -> str:
@@ -164,7 +193,7 @@ def _map(runs: Sequence[Run]) -> None:
     domain = runs[0].question.domain
     place = shared.atlas(domain)
     paths = [_places(run, place) for run in runs]
-    key = next(k for k in runs[0].question.condition.windows if k not in asking.WITHOUT)
+    key = next(iter(runs[0].question.asked), place.rooms.colour)
     number = _chosen_place(runs)
     latent_map(
         shared.positions(domain),
@@ -191,17 +220,15 @@ def _spread(runs: Sequence[Run]) -> None:
     windows = runs[0].question.condition.windows
     achieved = {key: _achieved(runs, key) for key in windows}
     if any(len(values) for values in achieved.values()):
-        figure = spreads(runs[0].question.domain, windows, achieved)
+        figure = spreads(runs[0].question, achieved)
         st.plotly_chart(figure, key="design:spread", config={"displayModeBar": False})
 
 
-def spreads(
-    domain: str, windows: Mapping[str, Window], achieved: Mapping[str, np.ndarray]
-) -> go.Figure:
-    """The first three wishes over what the known molecules have and what was achieved."""
-    place = shared.atlas(domain)
+def spreads(question: Question, achieved: Mapping[str, np.ndarray]) -> go.Figure:
+    """The first three wishes over what the known objects have and what was achieved."""
+    place, windows = shared.atlas(question.domain), question.asked
     known = {p.key: p for p in place.properties}
-    asked = [k for k in windows if k not in asking.WITHOUT][:3]
+    asked = list(windows)[:3]
     return design_charts.histograms(
         [
             design_charts.Spread(
@@ -211,7 +238,8 @@ def spreads(
                 achieved.get(key, np.empty(0)),
             )
             for key in asked
-        ]
+        ],
+        question.domain,
     )
 
 
@@ -239,5 +267,7 @@ def _chosen(runs: Sequence[Run]) -> None:
         return
     outcome = next(run for run in runs if run.job.id == place[0]).outcomes[place[1]]
     if outcome.failed:
-        st.warning(f"xTB gave no value: {plain(outcome.failed)}")
+        st.warning(f"{judge_of(runs[0])} gave no value: {plain(outcome.failed)}")
+    elif outcome.told:
+        st.caption(plain(" · ".join(f"{name}: {text}" for name, text in outcome.told.items())))
     card(without_shadow(outcome.candidate), "design:card", height=260)

@@ -39,23 +39,21 @@ def search_button(well: bool) -> None:
 
 
 def preview() -> None:
-    """Each wish over what the known molecules have."""
+    """Each wish over what the known objects have."""
     try:
-        windows = design_draft.questions()[0].condition.windows
-    except ValueError:
+        question = design_draft.questions()[0]
+    except (ValueError, IndexError):
         return
-    st.plotly_chart(
-        design_results.spreads(state.domain(), windows, {}),
-        key="design:preview",
-        config={"displayModeBar": False},
-    )
+    if question.asked:
+        figure = design_results.spreads(question, {})
+        st.plotly_chart(figure, key="design:preview", config={"displayModeBar": False})
 
 
 def _odds(question: Question) -> str:
     share = asking.known_share(question, shared.atlas(question.domain))
     if share is None:
         return ""
-    return f"{100 * share:.2g} % of the known molecules would do."
+    return f"{100 * share:.2g} % of the known {question.domain} would do."
 
 
 def warn(question: Question) -> None:
@@ -69,7 +67,8 @@ def _submit(questions: Sequence[Question]) -> None:
         shared.jobs().submit("design", q.sentence(), q.to_json(), state.owner()) for q in questions
     ]
     st.session_state.pop(design_results.CHOSEN, None)
-    state.link(job=",".join(ids), want=None, of=None, no=None, keep=None, start=None)
+    gone = dict.fromkeys(design_draft.part().link(design_draft.draft()))
+    state.link(job=",".join(ids), want=None, **gone)
     st.rerun()
 
 

@@ -17,7 +17,6 @@ from genbat.ui import shared, state
 
 SHOW = {"all": "All", "known": "Known", "generated": "Generated"}
 NOVELTY = {"": "All", "new": "Only new ones", "known": "Only known ones"}
-ORDER = ("C", "N", "O", "F", "S", "P", "Si", "B", "Cl")
 LINK = "f"
 ROUND = "filters:round"  # counts how often the filters were cleared: new widgets each time
 
@@ -31,22 +30,24 @@ class Filters:
     Attributes
     ----------
     windows : property key -> lowest and highest value, infinite where open.
-    elements : the only ones allowed, hydrogen always.
-    novelty : a key of NOVELTY: whether a molecule stands among the known ones.
+    elements : the only ones allowed; hydrogen always is, where it does not count.
+    groups : category -> names asked for.
+    novelty : a key of NOVELTY: whether an object stands among the known ones.
     """
 
     windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     elements: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     novelty: str = ""
 
     def __len__(self) -> int:
-        return len(self.windows) + bool(self.elements) + bool(self.roles) + bool(self.novelty)
+        lists = len(self.windows) + len(self.groups)
+        return lists + bool(self.elements) + bool(self.novelty)
 
     def text(self) -> str:
         """For links: `lumo_ev:-8:;el:C.O.F;role:additive;is:new`."""
         parts = [f"{k}:{_end(low)}:{_end(high)}" for k, (low, high) in self.windows.items()]
-        for name, values in (("el", self.elements), ("role", self.roles)):
+        for name, values in (("el", self.elements), *self.groups.items()):
             parts += [f"{name}:{'.'.join(values)}"] if values else []
         return ";".join(parts + ([f"is:{self.novelty}"] if self.novelty else []))
 
@@ -57,12 +58,11 @@ class Filters:
         keys = {p.key for p in place.properties}
         windows = {p[0]: ends for p in parts if p[0] in keys and (ends := _ends(p[1:]))}
         lists = {p[0]: p[1].split(".") for p in parts if len(p) == 2}
-        roles = set(shared.roles(state.domain()))
         novelty = lists.get("is", [""])[0]
         return cls(
             windows,
-            tuple(e for e in ORDER if e in lists.get("el", [])),
-            tuple(sorted(roles & set(lists.get("role", [])))),
+            tuple(e for e in place.rooms.element_order if e in lists.get("el", [])),
+            {key: names for key in place.rooms.groups if (names := _legal(key, lists))},
             novelty if novelty in NOVELTY else "",
         )
 
@@ -72,10 +72,16 @@ class Filters:
         windows = {k: Window(*ends) for k, ends in closed.items()}
         elements = frozenset(self.elements) if self.elements else None
         statuses = ("known", "generated") if show == "all" else (show,)
-        keep = place.filter(windows, elements, self.roles, statuses)
+        keep = place.filter(windows, elements, self.groups, statuses)
         if self.novelty:
             keep &= shared.new_rows(state.domain()) == (self.novelty == "new")
         return keep
+
+
+def _legal(key: str, lists: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Names of a category that a link asks for and that there are."""
+    asked = lists.get(key, [])
+    return tuple(n for n in shared.group_names(state.domain(), key) if n in asked) if asked else ()
 
 
 def _end(value: float) -> str:
@@ -105,22 +111,27 @@ def controls(place: Atlas) -> Filters:
         key=f"filters:{turn}:windows",
     )
     windows = {k: _window(known[k], start.windows.get(k), turn) for k in keys}
-    left, middle, right = st.columns(3)
-    elements = left.multiselect(
-        "Only these elements", ORDER, default=start.elements, placeholder="any",
-        key=f"filters:{turn}:elements", help="Hydrogen is always allowed.",
+    room = place.rooms
+    slots = [*st.columns(3), *(st.columns(3) if len(room.groups) > 1 else ())]
+    order = room.element_order
+    elements = slots[0].multiselect(
+        "Only these elements", order, default=start.elements, placeholder="any",
+        key=f"filters:{turn}:elements", help=room.words.element_help,
     )  # fmt: skip
-    roles = middle.multiselect(
-        "Role in a battery", shared.roles(state.domain()), default=start.roles,
-        placeholder="any", key=f"filters:{turn}:roles",
-        help="Known for the named battery compounds; molecules without a known role drop out.",
-    )  # fmt: skip
-    novelty = right.selectbox(
+    groups: dict[str, tuple[str, ...]] = {}
+    for slot, (key, label) in zip(slots[1:], room.groups.items(), strict=False):
+        picked = slot.multiselect(
+            label, shared.group_names(state.domain(), key), default=start.groups.get(key, ()),
+            placeholder="any", key=f"filters:{turn}:{key}:names",
+            help=f"What has no known {label[0].lower()}{label[1:]} drops out.",
+        )  # fmt: skip
+        groups |= {key: tuple(picked)} if picked else {}
+    novelty = slots[len(room.groups) + 1].selectbox(
         "Novelty", list(NOVELTY), index=list(NOVELTY).index(start.novelty),
         format_func=NOVELTY.__getitem__, key=f"filters:{turn}:novelty",
-        help="New: not among the known molecules. Everything shown is a valid molecule.",
+        help=f"New: not among the known {room.domain}. Everything shown is valid.",
     )  # fmt: skip
-    found = Filters(windows, tuple(e for e in ORDER if e in elements), tuple(roles), novelty)
+    found = Filters(windows, tuple(e for e in order if e in elements), groups, novelty)
     state.link(**{LINK: found.text()})
     return found
 

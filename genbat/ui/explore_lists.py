@@ -1,4 +1,4 @@
-"""Many molecules at once on Explore: a selection, a neighbourhood, a person's own list."""
+"""Many objects at once on Explore: a selection, a neighbourhood, a person's own list."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ from genbat.ui.explore_filters import Filters
 from genbat.ui.explore_parts import LASSO, choose
 from genbat.ui.words import count, plain, short
 
-MOST = 200  # molecules taken over at once
+MOST = 200  # objects taken over at once
 SHOWN = 500  # rows of a table
-OWN = "explore:ownlist"  # the molecules uploaded in this tab
+OWN = "explore:ownlist"  # the objects uploaded in this tab
 DRAWN = 6
 DECODED = 24  # rows of a table whose text must be decoded first
 PROBLEMS = 12
+ORDER = "Put disordered crystals in order"
+ORDER_HELP = (
+    "A shared site takes its most frequent element and a mostly empty one is left out; what was "
+    "done stands beside the crystal. Otherwise disordered crystals are refused."
+)
 MARKS = 300
 
 
@@ -37,7 +42,8 @@ def selection(place: Atlas, colour: str, show: str, filters: Filters) -> None:
         return
     rows = selected(event, place, colour, show, filters)
     with st.container(border=True):
-        st.html(f"<div class='gb-heading'><h3>{count(len(rows), 'molecule')} selected</h3></div>")
+        many = count(len(rows), place.rooms.words.one)
+        st.html(f"<div class='gb-heading'><h3>{many} selected</h3></div>")
         if not len(rows):
             st.caption("None of them passes the filters. Draw another one, or clear the filters.")
             return
@@ -70,9 +76,10 @@ def _listed(place: Atlas, rows: np.ndarray) -> np.ndarray:
 
 
 def _drawings(place: Atlas, rows: np.ndarray) -> None:
-    dark = state.is_dark()
+    domain, dark = place.rooms.domain, state.is_dark()
     tiles = [
-        Tile(card.picture(place.texts[r], 150, 100, dark), short(place.names[r])) for r in rows
+        Tile(card.picture(domain, place.texts[r], 150, 100, dark), short(place.names[r]))
+        for r in rows
     ]
     hit = gallery(tiles, key="explore:selected", columns=DRAWN)
     if hit is not None:
@@ -80,11 +87,12 @@ def _drawings(place: Atlas, rows: np.ndarray) -> None:
 
 
 def _table(place: Atlas, rows: np.ndarray) -> None:
-    known = [p for p in place.properties if p.key in card.FIRST]
-    columns: dict[str, Any] = {
-        "Name": [place.names[r] for r in rows],
-        "SMILES": [place.texts[r] for r in rows],
-    }
+    room = place.rooms
+    known = [p for p in place.properties if p.key in room.first]
+    columns: dict[str, Any] = {"Name": [place.names[r] for r in rows]}
+    if room.words.inline:
+        columns[room.words.text] = [place.texts[r] for r in rows]
+    columns |= {label: place.group(key)[rows] for key, label in room.groups.items()}
     columns |= {p.axis: np.round(place.values(p.key)[rows], 3) for p in known}
     st.dataframe(pd.DataFrame(columns), hide_index=True, height=240)
 
@@ -93,7 +101,8 @@ def _take(place: Atlas, rows: np.ndarray, total: int) -> None:
     """Buttons for the whole selection, capped."""
     if total > MOST:
         st.caption(f"At most {MOST} can be taken at once: these are the first {MOST}.")
-    if st.button(f"Add {count(len(rows), 'molecule')} to shortlist", icon=":material/add:"):
+    many = count(len(rows), place.rooms.words.one)
+    if st.button(f"Add {many} to shortlist", icon=":material/add:"):
         _add_all(place, rows)
     name = hashlib.blake2b(rows.tobytes(), digest_size=8).hexdigest()
     pairs = lambda: [(place.texts[r], place.names[r]) for r in rows]  # noqa: E731
@@ -111,13 +120,13 @@ def _add_all(place: Atlas, rows: np.ndarray) -> None:
             bar.progress((k + 1) / len(rows), text=f"{k + 1} of {len(rows)}")
     except ValueError as full:
         st.toast(plain(str(full)))
-    st.toast(f"Added {count(added, 'molecule')} to {plain(target.name)}")
+    st.toast(f"Added {count(added, place.rooms.words.one)} to {plain(target.name)}")
     st.rerun()
 
 
 # ---------------------------------------------------------------------- around
 def around(candidate: Candidate) -> None:
-    """Molecules decoded near the chosen one, on request."""
+    """Objects decoded near the chosen one, on request."""
     if candidate.latent is None or not candidate.verdict.ok:
         return
     asked = _radius(st.query_params.get("r", ""))
@@ -127,16 +136,16 @@ def around(candidate: Candidate) -> None:
         return
     radius = st.slider(
         "Radius", 0.25, 4.0, asked or 1.0, 0.25, key="explore:radius",
-        help="1 is the typical distance between a known molecule and its neighbours.",
+        help="1 is the typical distance between a known one and its neighbours.",
     )  # fmt: skip
     state.link(r=f"{radius:g}")
     found = _decoded(state.domain(), candidate.latent, radius)
     others = [c for c in found if c.text != candidate.text]
     if not others:
-        st.info("Only the molecule itself is written here. Try a larger radius.")
+        st.info("Nothing else is written here. Try a larger radius.")
         return
     new = sum(c.novel is not False for c in others)
-    st.caption(f"{count(len(others), 'other molecule')}, {new} of them new")
+    st.caption(f"{count(len(others), f'other {state.words().one}')}, {new} of them new")
     tiles = [card.tile(c, "known" if c.novel is False else "new") for c in others]
     hit = gallery(tiles, key="explore:tiles", columns=6)
     if hit is not None:
@@ -144,7 +153,7 @@ def around(candidate: Candidate) -> None:
 
 
 _AROUND = (
-    "Takes random steps from the chosen molecule in the model's space and writes down what lies "
+    "Takes random steps from the chosen one in the model's space and writes down what lies "
     "there. Small steps give close relatives, large ones surprises."
 )
 
@@ -166,7 +175,7 @@ def _decoded(domain: str, latent: tuple[float, ...], radius: float) -> list[Cand
 
 # ---------------------------------------------------------------------- own list
 def own(place: Atlas, slot: Any) -> own_list.OwnList | None:
-    """A person's own molecules; `slot` is where she uploads them, None while that is folded."""
+    """A person's own objects; `slot` is where she uploads them, None while that is folded."""
     if slot is not None:
         with slot:
             _upload()
@@ -176,13 +185,14 @@ def own(place: Atlas, slot: Any) -> own_list.OwnList | None:
 
 def _upload() -> None:
     """The way in, and what is wrong with the file."""
+    room = shared.atlas(state.domain()).rooms
     file = st.file_uploader(
-        "Your own molecules", type=list(own_list.FILE_ENDINGS), key="explore:own",
-        help="One SMILES a line, a table with a column smiles, or an SD file. The molecules are "
-        "placed on the map; the file is read once and not kept.",
+        f"Your own {room.words.many}", type=list(room.uploads), key="explore:own",
+        help=f"{room.words.upload} They are placed on the map; the file is read once and not kept.",
     )  # fmt: skip
+    order = room.ordering and st.checkbox(ORDER, key="explore:order", help=ORDER_HELP)
     if file is not None:
-        st.session_state[OWN] = _read(state.domain(), file.getvalue(), file.name)
+        st.session_state[OWN] = _read(state.domain(), file.getvalue(), file.name, order)
     found = st.session_state.get(OWN)
     if found is None:
         return
@@ -197,13 +207,14 @@ def _problems(found: own_list.OwnList) -> None:
     lines = [plain(short(p, 200)) for p in found.problems[:PROBLEMS]]
     more = len(found.problems) - len(lines)
     lines += [f"and {more} more"] if more else []
-    kept = f"{count(len(found), 'molecule')} kept. " if len(found) else "Nothing could be used. "
+    many = count(len(found), state.words().one)
+    kept = f"{many} kept. " if len(found) else "Nothing could be used. "
     st.warning(kept + "\n\n" + "\n\n".join(lines))
 
 
-@st.cache_resource(show_spinner="Placing your molecules …", max_entries=32)
-def _read(domain: str, data: bytes, filename: str) -> own_list.OwnList:
-    return own_list.read(shared.warmup(domain).atlas(), data, filename)
+@st.cache_resource(show_spinner="Placing what you brought …", max_entries=32)
+def _read(domain: str, data: bytes, filename: str, order: bool) -> own_list.OwnList:
+    return own_list.read(shared.warmup(domain).atlas(), data, filename, order)
 
 
 def own_marks(found: own_list.OwnList | None) -> list[dict[str, Any]]:
@@ -218,16 +229,24 @@ def own_marks(found: own_list.OwnList | None) -> list[dict[str, Any]]:
     ]
 
 
+def _own_columns(found: own_list.OwnList) -> dict[str, Any]:
+    words = state.words()
+    columns: dict[str, Any] = {"Name": found.names}
+    columns |= {words.text: found.texts} if words.inline else {}
+    columns["Known"] = found.known
+    return columns | ({"What was done": found.notes} if any(found.notes) else {})
+
+
 def own_table(found: own_list.OwnList | None) -> None:
     """The own list; a row chosen goes on the card."""
     if found is None:
         return
     with st.container(border=True):
-        words = count(len(found), "molecule")
+        words = count(len(found), state.words().one)
         st.html(f"<div class='gb-heading'><h3>{words} of yours on the map</h3></div>")
         if len(found) > MARKS:
             st.caption(f"The first {MARKS} wear a ring on the map.")
-        frame = pd.DataFrame({"Name": found.names, "SMILES": found.texts, "Known": found.known})
+        frame = pd.DataFrame(_own_columns(found))
         told = st.dataframe(
             frame, hide_index=True, height=min(240, 40 + 35 * len(found)), key="explore:owned",
             on_select="rerun", selection_mode="single-row",

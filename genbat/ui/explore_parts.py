@@ -16,6 +16,7 @@ import numpy as np
 import streamlit as st
 
 from genbat.core.candidate import Candidate
+from genbat.studio import registry
 from genbat.studio.explore import Atlas
 from genbat.ui import card, explore_filters, shared, state
 from genbat.ui.components import latmap
@@ -26,16 +27,7 @@ from genbat.ui.words import plain, short
 HEARD = "explore:heard"  # when the last event of the map happened
 LASSO = "explore:lasso"  # rows of the last lasso
 LOST = "explore:lost"  # a search that found nothing
-START_COLOUR = "lumo_ev"
 MAP_HEIGHT = 490
-FAMILIAR = {
-    "ethylene carbonate": "O=C1OCCO1",
-    "fluoroethylene carbonate": "O=C1OCC(F)O1",
-    "dimethyl carbonate": "COC(=O)OC",
-    "1,3-dioxolane": "C1COCO1",
-    "sulfolane": "O=S1(=O)CCCC1",
-    "adiponitrile": "N#CCCCCC#N",
-}
 SPOT_NOTE = "You clicked an empty place: this is what the model writes there."
 
 
@@ -64,7 +56,8 @@ def choose(candidate: Candidate) -> None:
 def put(candidate: Candidate) -> None:
     """Put a candidate on the card and into the address."""
     state.choose(candidate)
-    state.link(mol=candidate.text, x=None, y=None)
+    handle = shared.atlas(candidate.domain).handle(candidate.text)
+    state.link(mol=handle, x=None, y=None)
 
 
 def hear(place: Atlas) -> None:
@@ -102,7 +95,7 @@ def chosen(place: Atlas) -> Chosen:
 
 def _by_text(place: Atlas, text: str) -> Chosen:
     candidate = state.chosen()
-    if candidate is None or candidate.text != text:
+    if candidate is None or text not in (candidate.text, place.handle(candidate.text)):
         try:
             candidate = shared.candidate(state.domain(), text)
         except ValueError as wrong:
@@ -125,8 +118,9 @@ def mark(place: Atlas, candidate: Candidate, label: bool = True) -> dict[str, An
 # ---------------------------------------------------------------------- controls
 def heading() -> None:
     """Title, and in one line what the picture is."""
+    words = state.words()
     st.html(
-        "<div class='gb-title'><h1>Explore molecules</h1><p>Click a molecule to see it, or "
+        f"<div class='gb-title'><h1>Explore {words.many}</h1><p>Click a {words.one} to see it, or "
         "between them to invent one.</p></div>"
     )
 
@@ -134,37 +128,49 @@ def heading() -> None:
 def colour_control(place: Atlas) -> str:
     """What colours the map."""
     known = {p.key: p.axis for p in place.properties}
-    options = {**known, "role": "Role in a battery", "status": "Known or generated"}
-    asked = st.query_params.get("by", START_COLOUR)
+    first = place.rooms.colour
+    options = {**known, **place.rooms.groups, "status": "Known or generated"}
+    asked = st.query_params.get("by", first)
     keys = list(options)
     key = st.selectbox(
         "Colour", keys, index=keys.index(asked) if asked in keys else 0,
-        format_func=options.__getitem__, key="explore:by",
+        format_func=options.__getitem__, key=f"explore:by:{place.rooms.domain}",
     )  # fmt: skip
-    state.link(by=None if key == START_COLOUR else key)
+    state.link(by=None if key == first else key)
     return key
 
 
 def show_control(place: Atlas) -> str:
-    """Known molecules, generated ones, or both."""
+    """Known objects, generated ones, or both."""
     asked = st.query_params.get("show", "all")
     keys = list(SHOW)
-    names = SHOW | {"generated": f"Made by {place.system.card.title}"}
+    names = SHOW | {"generated": f"Made by {_makers(place)}"}
     key = st.selectbox(
-        "Molecules", keys, index=keys.index(asked) if asked in keys else 0,
+        place.rooms.words.many.capitalize(), keys, index=keys.index(asked) if asked in keys else 0,
         format_func=names.__getitem__, key="explore:show",
     )  # fmt: skip
     state.link(show=None if key == "all" else key)
     return key
 
 
+def _makers(place: Atlas) -> str:
+    """Titles of the systems whose libraries are on the map."""
+    names = dict.fromkeys(place.library["system"]) if "system" in place.library else []
+    return " and ".join(registry.card(n).title for n in names) or place.system.card.title
+
+
 def search_control(place: Atlas) -> list[int]:
     """The search box; its best hit goes on the card. Rows of all hits."""
     text = st.text_input(
         "Search", value=st.query_params.get("q", ""), key="explore:q", max_chars=300,
-        placeholder="name, CAS, SMILES or formula", on_change=_searched, args=(place,),
+        placeholder=_prompt(place), on_change=_searched, args=(place,),
     )  # fmt: skip
     return shared.search(state.domain(), text) if text.strip() else []
+
+
+def _prompt(place: Atlas) -> str:
+    text = place.rooms.words.prompt
+    return f"{text[0].lower()}{text[1:]}"
 
 
 def _searched(place: Atlas) -> None:
@@ -189,8 +195,7 @@ def hits_row(place: Atlas, hits: Sequence[int]) -> None:
         return
     if st.session_state.get(LOST) == text:
         st.info(
-            f"Nothing is called “{plain(short(text, 60))}”. Try an abbreviation (FEC), a CAS "
-            "number (96-49-1), a formula (C3H4O3) or a SMILES (O=C1OCCO1)."
+            f"Nothing is called “{plain(short(text, 60))}”. Try {plain(place.rooms.words.tries)}."
         )
     if len(hits) > 1:
         shown = list(hits[:12])
@@ -256,24 +261,19 @@ def meaning(place: Atlas) -> None:
 def suggestion(problem: str = "") -> None:
     """What to try while nothing is chosen."""
     if problem:
-        st.warning(f"The link asks for something that is no molecule here: {plain(problem)}")
+        one = state.words().one
+        st.warning(f"The link asks for something that is no {one} here: {plain(problem)}")
     st.html(
         "<div class='gb-heading'><h3>Start with one you know</h3><p>Or click anywhere on the map. "
         "Drag to move, wheel to zoom, Lasso to take many.</p></div>"
     )
-    domain = state.domain()
-    dark = state.is_dark()
-    tiles = [card.Tile(card.picture(text, 150, 100, dark), name) for name, text in FAMILIAR.items()]
-    hit = gallery(tiles, key="explore:familiar", columns=2)
+    domain, dark = state.domain(), state.is_dark()
+    familiar = shared.familiar(domain)
+    tiles = [card.Tile(card.picture(domain, text, 150, 100, dark), n) for n, text in familiar]
+    hit = gallery(tiles, key=f"explore:familiar:{domain}", columns=2)
     if hit is not None:
-        choose(shared.candidate(domain, list(FAMILIAR.values())[hit]))
-    st.html(f"<p class='gb-note'>{html.escape(_READ)}</p>")
-
-
-_READ = (
-    "● measured in a laboratory, ◆ computed by quantum chemistry, ○ predicted by the model: every "
-    "number says which."
-)
+        choose(shared.candidate(domain, familiar[hit][1]))
+    st.html(f"<p class='gb-note'>{html.escape(state.words().marks)}</p>")
 
 
 def filters_expander(place: Atlas) -> tuple[Filters, Any]:

@@ -1,4 +1,4 @@
-"""One box that takes a name, a CAS number, a formula or a SMILES and finds what is meant."""
+"""One box that takes a name, a formula or a structure and finds what is meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from genbat.studio.explore import Atlas
 
 MOST = 12
-PROMPT = "Name, CAS number, formula or SMILES"
 
 
 @dataclass(frozen=True)
@@ -20,34 +19,33 @@ class Found:
 
 
 def find(place: Atlas, asked: str) -> list[Found]:
-    """What a text may mean, likeliest first: names and CAS numbers, the SMILES itself, the rest.
+    """What a text may mean, likeliest first: whole names, the very structure, the rest.
 
     Raises
     ------
     ValueError : saying what was tried and what is wrong.
     """
-    asked = " ".join(asked.split())
+    words = place.rooms.words
+    asked = asked.strip() if "\n" in asked.strip() else " ".join(asked.split())
     if not asked:
-        raise ValueError(f"Nothing to look for; write a {PROMPT[0].lower()}{PROMPT[1:]}.")
+        prompt = words.prompt
+        raise ValueError(f"Nothing to look for; write a {prompt[0].lower()}{prompt[1:]}.")
     hits = [_known(place, row, asked) for row in place.search(asked, MOST)]
     typed, problem = _typed(place, asked)
     found = [h for h in hits if h.whole] + typed + hits
     if not found:
         raise ValueError(
-            f"“{_cut(asked)}” is no name, CAS number or formula of a known molecule, "
-            f"and no SMILES that can be used. {problem}"
+            f"“{_cut(asked)}” is nothing that finds a known {words.one} "
+            f"({words.prompt[0].lower()}{words.prompt[1:]}). {problem}"
         )
     unique = {f.text: f for f in reversed(found)}
     return list({f.text: unique[f.text] for f in found}.values())[:MOST]
 
 
 def _known(place: Atlas, row: int, asked: str) -> Found:
-    if row >= place.n_known:
-        return Found(place.texts[row], _cut(place.texts[row]))
-    series = place.dataset.table.iloc[row]
-    names = [series["name"], series["cas"], *str(series["synonyms"]).split("|")]
-    whole = asked.lower() in (str(n).lower() for n in names if n)
-    return Found(place.texts[row], _cut(str(series["name"])), whole)
+    name = place.names[row]
+    whole = row < place.n_known and asked.lower() in map(str.lower, place.known.called(row))
+    return Found(place.texts[row], _cut(name), whole)
 
 
 def _typed(place: Atlas, asked: str) -> tuple[list[Found], str]:
@@ -61,7 +59,7 @@ def _typed(place: Atlas, asked: str) -> tuple[list[Found], str]:
 def name_of(place: Atlas, text: str) -> str:
     """An object's name where it is known, else its text, shortened."""
     row = place.row_of.get(text)
-    return _cut(place.names[row] if row is not None else text)
+    return _cut(place.names[row] if row is not None else place.rooms.title(text) or text)
 
 
 def _cut(text: str, most: int = 60) -> str:

@@ -37,14 +37,22 @@ def frame() -> None:
     shared.jobs()
     shared.warmup(state.domain())
     with st.sidebar:
-        domains = list(registry.DOMAINS)
-        st.selectbox(
-            "Domain",
-            domains,
-            index=domains.index(state.domain()),
-            format_func=registry.DOMAINS.__getitem__,
-            key="domain:choice",
-            help="What kind of matter you look at. More domains follow.",
-        )
+        _domain_choice()
         st.html(f"<p class='gb-marks'>{basket.sidebar()}</p>{_MARKS}")  # one message, not two
     state.link(me=state.owner(), list=basket.current().id)
+
+
+def _domain_choice() -> None:
+    """What kind of matter; it stays over the pages and in the link."""
+    here, names = state.domain(), registry.offered()
+    st.session_state[state.DOMAIN] = here
+    st.session_state[state.DOMAIN_CHOICE] = here  # the link decides; a pick is in it by now
+    state.link(domain=None if here == registry.FIRST else here)
+    st.selectbox(
+        "Domain",
+        list(names),
+        format_func=names.__getitem__,
+        key=state.DOMAIN_CHOICE,
+        on_change=lambda: state.change_domain(st.session_state[state.DOMAIN_CHOICE]),
+        help="What kind of matter you look at.",
+    )

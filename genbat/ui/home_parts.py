@@ -11,11 +11,11 @@ import streamlit as st
 from genbat.core.candidate import Candidate
 from genbat.studio import path, views
 from genbat.studio.explore import Atlas
+from genbat.studio.rooms import rooms
 from genbat.ui import shared, state
 from genbat.ui.slim import slim
 from genbat.ui.words import short
 
-A, B = "N#CCCCCC#N", "O=S1(=O)CCCC1"  # adiponitrile, sulfolane
 WIDTH, HEIGHT = 1200, 400
 ROAD = 112  # height of the walk's middle
 TILE, TILE_HEIGHT, TOP = 200, 150, 230
@@ -51,12 +51,37 @@ def picture() -> None:
         source = html.escape(_drawn(domain, state.is_dark()), quote=True)
         st.html(
             f'<img class="gb-picture" alt="{_ALT}" src="data:image/svg+xml;utf8,{source}">'
-            "<p class='gb-note'>A real walk: each grey dot is a known molecule, the blue line runs "
-            "through the model's own space, and the drawings are what it writes on the way.</p>"
+            f"<p class='gb-note'>A real walk: each grey dot is a known {state.words().one}, the "
+            "blue line runs through the model's own space, and the drawings are what it writes on "
+            "the way.</p>"
         )
 
 
-_ALT = "A line through a cloud of dots, from adiponitrile to sulfolane"
+_ALT = "A line through a cloud of dots, from one end of a walk to the other"
+
+
+def walk_names() -> tuple[str, str]:
+    """What the two ends of the first walk are called."""
+    _, a, b, _ = rooms(state.domain()).pairs[-1]
+    return a, b
+
+
+def start_walk() -> None:
+    """Set the two ends."""
+    for which, text in enumerate(_ends(shared.atlas(state.domain()))):
+        state.set_end(which, text)
+
+
+def walk_link() -> dict[str, str]:
+    """The same as an address."""
+    place = shared.atlas(state.domain())
+    return {letter: place.handle(text) for letter, text in zip("ab", _ends(place), strict=True)}
+
+
+def _ends(place: Atlas) -> tuple[str, str]:
+    _, a, b, _ = place.rooms.pairs[-1]
+    one, two = (place.search(name, 1)[0] for name in (a, b))
+    return place.texts[one], place.texts[two]
 
 
 def _waiting(domain: str) -> None:
@@ -69,7 +94,7 @@ def _waiting(domain: str) -> None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _drawn(domain: str, dark: bool) -> str:
     place = shared.warmup(domain).atlas()
-    walk = path.walk_in(place, A, B, steps=STEPS)
+    walk = path.walk_in(place, *_ends(place), steps=STEPS)
     return svg(place, walk, dark).replace("%", "%25").replace("#", "%23")
 
 
@@ -140,7 +165,7 @@ def _line(road: np.ndarray) -> str:
 def _stop(made: Candidate, at: np.ndarray, x: float, ink: Ink, dark: bool) -> str:
     """A molecule of the walk: its drawing in a box, tied to its place."""
     left = x - TILE / 2
-    drawing = slim(views.drawing(made.text, TILE - 10, TILE_HEIGHT - 30, dark))
+    drawing = slim(views.drawing(made.domain, made.text, TILE - 10, TILE_HEIGHT - 30, dark))
     placed = drawing.replace("<svg", f"<svg x='{left + 5:.0f}' y='{TOP + 2}'", 1)
     name = html.escape(short(made.name or made.text, 26))
     return (
@@ -154,23 +179,14 @@ def _stop(made: Candidate, at: np.ndarray, x: float, ink: Ink, dark: bool) -> st
     )
 
 
-NUMBERS = """
-**What the numbers mean.** ● *measured* values come from laboratories (package `chemicals`, with
-their source). ◆ *computed* ones from semi-empirical quantum chemistry (GFN2-xTB, IPEA1-xTB) of one
-molecule in vacuum: they order molecules well, but they are no experiment, and absolute values are
-offset. ○ *predicted* ones are the model's guesses, each with a 90 % interval; where a molecule lies
-far from all the model has seen, the page says so. No number here speaks of a whole electrolyte, of
-its salts or its interphase: take a shortlist as what to look at next, not as an answer.
-"""
-
 VERBS = {
-    "explore": ("Explore", "A map of all molecules: click, search, filter, lasso."),
-    "interpolate": ("Interpolate", "Walk from one molecule to another and see what lies between."),
+    "explore": ("Explore", "A map of all {many}: click, search, filter, lasso."),
+    "interpolate": ("Interpolate", "Walk from one {one} to another and see what lies between."),
     "design": ("Design", "Ask for what you need, in windows of properties."),
     "shortlist": ("Shortlist", "Weigh what you kept, and take it home as a report."),
 }
 STEPS_TOLD = (
-    ("Start the walk", "from adiponitrile, a chain, to sulfolane, a ring."),
+    ("Start the walk", "from {a} to {b}."),
     ("Press play", "and watch structure and properties change, step by step."),
     (
         "Add to shortlist",

@@ -1,4 +1,4 @@
-"""Around a walk: what it amounts to in words, all its steps to xTB, all to the shortlist."""
+"""Around a walk: what it amounts to in words, all its steps judged, all to the shortlist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from genbat.core.candidate import Candidate
-from genbat.ui import basket, interpolate_charts, shared, state
+from genbat.ui import basket, compute, interpolate_charts, shared, state
 from genbat.ui.card import learned
 from genbat.ui.finding import name_of
 from genbat.ui.interpolate_parts import Shown
@@ -17,12 +17,12 @@ from genbat.ui.words import count, plain, short
 
 
 def summary(found: Shown) -> None:
-    """How many molecules, all valid or not, and how far from the data beside the straight line."""
+    """How many objects, all valid or not, and how far from the data beside the straight line."""
     walk = found.walk
     broken = sum(not c.verdict.ok for c in walk.candidates)
     valid = "every step valid" if not broken else f"{count(broken, 'step')} not valid"
     new = len({c.text for c in walk.candidates if c.verdict.ok and c.novel is not False})
-    parts = [count(walk.distinct, "different molecule"), valid, f"{new} new"]
+    parts = [count(walk.distinct, f"different {state.words().one}"), valid, f"{new} new"]
     means = ", ".join(f"{interpolate_charts.WAYS[k]} {v:.1f}" for k, v in found.means.items())
     parts.append(f"mean distance to the data: {means}")
     far = walk.leaves_data
@@ -40,23 +40,22 @@ def _far_words(steps: Sequence[int], what: str) -> str:
 
 
 def actions(found: Shown) -> None:
-    """All steps to xTB, all steps to the shortlist."""
+    """All steps to the physics, all steps to the shortlist."""
     valid = list({c.text: c for c in found.walk.candidates if c.verdict.ok}.values())
+    words = state.words()
     ask = st.button(
-        "Compute all steps with xTB",
+        f"Compute all steps with {words.judge}",
         key="walk:compute",
         icon=":material/calculate:",
-        help=f"Quantum chemistry (GFN2-xTB) of {count(len(valid), 'molecule')}, about a second "
-        "each; the values appear in the chart as they come.",
+        help=f"{words.judge_help} {count(len(valid), words.one)} to compute; the values appear in "
+        "the chart as they come.",
     )
     if ask:
         place = shared.atlas(state.domain())
         names = [name_of(place, found.walk.candidates[k].text) for k in (0, -1)]
-        title = f"xTB along {short(names[0], 40)} → {short(names[1], 40)}"
-        arguments = {"smiles": [c.text for c in valid], "names": [c.name or c.text for c in valid]}
-        st.session_state["walk:job"] = shared.jobs().submit(
-            "label", title, arguments, state.owner()
-        )
+        title = f"{words.judge} along {short(names[0], 40)} → {short(names[1], 40)}"
+        pairs = [(c.text, c.name or c.text) for c in valid]
+        st.session_state["walk:job"] = compute.queue(pairs, title)
     if st.button("Add whole path to shortlist", key="walk:addall", icon=":material/playlist_add:"):
         _add_all(valid)
         st.rerun()
@@ -67,13 +66,14 @@ def _add_all(candidates: Sequence[Candidate]) -> None:
     try:
         for candidate in candidates:
             shared.shortlists().add(chosen.id, learned(candidate))
-        st.toast(plain(f"{count(len(candidates), 'molecule')} added to {chosen.name}"))
+        many = count(len(candidates), state.words().one)
+        st.toast(plain(f"{many} added to {chosen.name}"))
     except ValueError as full:
         st.toast(plain(str(full)))
 
 
 def job_part() -> None:
-    """Progress of the xTB job; each new value brings the page up to date."""
+    """Progress of the job; each new value brings the page up to date."""
     job_id = st.session_state.get("walk:job")
     if not job_id:
         return

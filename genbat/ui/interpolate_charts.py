@@ -181,7 +181,8 @@ def _frame(walk: Walk, candidate: Candidate, first: int, last: int, dark: bool) 
     if candidate.verdict.ok:
         status = "new" if candidate.novel is not False else "known"
         square = first == last and len(walk.candidates) > 7
-        svg = picture(candidate.text, 84 if square else 120, 84 if square else 80, dark)
+        size = (84, 84) if square else (120, 80)
+        svg = picture(candidate.domain, candidate.text, *size, dark)
         mark = f"✓ {status}"
         told = f"{short(candidate.name or candidate.text)}: valid, {status}"
     else:

@@ -1,4 +1,4 @@
-"""The two ends of a walk: by name, formula or SMILES, from the shortlist, from the map."""
+"""The two ends of a walk: by name, formula or text, from the shortlist, from the map."""
 
 from __future__ import annotations
 
@@ -9,21 +9,11 @@ from typing import Any
 import streamlit as st
 
 from genbat.ui import basket, shared, state
-from genbat.ui.finding import PROMPT, Found, find, name_of
+from genbat.ui.finding import Found, find, name_of
 from genbat.ui.tables import thumbnail
 from genbat.ui.words import plain, short
 
 LETTERS = "AB"
-PAIRS = (
-    ("EC → FEC", "ethylene carbonate", "fluoroethylene carbonate", "from solvent to SEI former"),
-    (
-        "DMC → TTE",
-        "dimethyl carbonate",
-        "1,1,2,2-tetrafluoroethyl 2,2,3,3-tetrafluoropropyl ether",
-        "from carbonate to fluorinated diluent",
-    ),
-    ("Adiponitrile → sulfolane", "adiponitrile", "sulfolane", "two solvents for high voltage"),
-)
 
 
 def read_link() -> tuple[str, str]:
@@ -41,7 +31,8 @@ def read_link() -> tuple[str, str]:
 
 
 def _remember(which: int, text: str) -> None:
-    state.link(**{"ab"[which]: text})
+    handle = shared.atlas(state.domain()).handle(text) if text else ""
+    state.link(**{"ab"[which]: handle})
     state.set_end(which, text)
 
 
@@ -58,10 +49,11 @@ def end(which: int, text: str) -> None:
     letter = LETTERS[which]
     with st.container(border=True, key=f"end-{letter}"):
         _portrait(letter, text)
+        prompt = state.words().prompt
         st.text_input(
-            f"{letter}: {PROMPT[0].lower()}{PROMPT[1:]}",
+            f"{letter}: {prompt[0].lower()}{prompt[1:]}",
             key=f"end:{which}:box",
-            placeholder=PROMPT,
+            placeholder=prompt,
             label_visibility="collapsed",
             on_change=_typed,
             args=(which,),
@@ -74,19 +66,21 @@ def end(which: int, text: str) -> None:
 
 
 def _portrait(letter: str, text: str) -> None:
-    place = shared.atlas(state.domain())
+    place, words = shared.atlas(state.domain()), state.words()
     if not text:
         st.html(
-            f"<div class='gb-end'><b>{letter}</b><span>Type a molecule you know: "
-            "FEC, 96-49-1, C3H4O3 or O=C1OCCO1</span></div>"
+            f"<div class='gb-end'><b>{letter}</b><span>Type a {words.one} you know: "
+            f"{html.escape(words.example)}</span></div>"
         )
         return
     name = html.escape(name_of(place, text))
     row = place.row_of.get(text)
-    role = html.escape(str(place.roles[row])) if row is not None and place.roles[row] else ""
+    kinds = place.group(next(iter(place.rooms.groups)))
+    role = html.escape(str(kinds[row])) if row is not None else ""
     known = "known" if row is not None and row < place.n_known else "new"
+    source = thumbnail(state.domain(), text, state.is_dark())
     st.html(
-        f"<div class='gb-end'><b>{letter}</b><img src='{thumbnail(text, state.is_dark())}' alt=''>"
+        f"<div class='gb-end'><b>{letter}</b><img src='{source}' alt=''>"
         f"<span><strong>{name}</strong><br><small>{known}{' · ' if role else ''}{role}</small>"
         "</span></div>"
     )
@@ -152,15 +146,16 @@ def _listed(which: int) -> None:
 
 
 def suggestions() -> None:
-    """What to do first: three walks between molecules every electrolyte chemist knows."""
-    place = shared.atlas(state.domain())
+    """What to do first: three walks between objects every battery chemist knows."""
+    place, words = shared.atlas(state.domain()), state.words()
     st.html(
         "<div class='gb-empty'><h3>Choose where to start and where to arrive</h3><p>GenBat walks "
-        "from one molecule to another through the space its model has learnt, and writes down "
-        "the molecule it meets at every step. Try one of these walks, or name your own two "
-        "molecules above.</p></div>"
+        f"from one {words.one} to another through the space its model has learnt, and writes down "
+        f"the {words.one} it meets at every step. Try one of these walks, or name your own two "
+        f"{words.many} above.</p></div>"
     )
-    for column, (title, a, b, why) in zip(st.columns(len(PAIRS)), PAIRS, strict=True):
+    pairs = place.rooms.pairs
+    for column, (title, a, b, why) in zip(st.columns(len(pairs)), pairs, strict=True):
         with column:
             if st.button(title, key=f"pair:{title}", width="stretch", icon=":material/timeline:"):
                 _choose_pair(place, a, b)
@@ -188,4 +183,5 @@ def clicked(event: Mapping[str, Any], which: int) -> None:
     if found.verdict.ok:
         set_end(which, found.text)
     else:
-        st.toast("No valid molecule is decoded at that place; click nearer to a point.")
+        one = state.words().one
+        st.toast(f"No valid {one} is decoded at that place; click nearer to a point.")

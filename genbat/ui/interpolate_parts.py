@@ -1,4 +1,4 @@
-"""The walk itself: cached, drawn on the map, played, judged by xTB, put on the shortlist."""
+"""The walk itself: cached, drawn on the map, played, judged, put on the shortlist."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import streamlit as st
 
 from genbat.core.properties import Measurement
 from genbat.studio.path import KIND_HELP, KINDS, Walk, walk_in
+from genbat.studio.rooms import rooms
 from genbat.ui import interpolate_charts, shared, state
 from genbat.ui.card import card, learned
 from genbat.ui.components.filmstrip import filmstrip
@@ -271,7 +272,7 @@ def _film(found: Shown, step: int) -> None:
 
 def chosen_property() -> str:
     """Key of the property on the chart and the map."""
-    return str(st.session_state.get("walk:property") or "lumo_ev")
+    return str(st.session_state.get("walk:property") or rooms(state.domain()).colour)
 
 
 def choose_property() -> None:

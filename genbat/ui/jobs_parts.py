@@ -10,13 +10,14 @@ import streamlit as st
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.properties import Measurement
 from genbat.core.provenance import Provenance, versions
-from genbat.studio import exports
+from genbat.studio import exports, registry
 from genbat.studio.jobs import Job, Result
+from genbat.studio.rooms import rooms
 from genbat.ui import basket, progress, shared, state, tables
 from genbat.ui.frame import page_file
 from genbat.ui.words import count, duration, moment, plain, short
 
-KINDS = {"label": "xTB calculation", "design": "Design run"}
+KINDS = {"label": "calculation", "design": "Design run"}
 COLOURS = {
     "queued": "gray",
     "running": "blue",
@@ -52,7 +53,7 @@ def box(job: Job, opened: bool) -> None:
 
 def _heading(job: Job) -> None:
     badge = f":{COLOURS[job.state]}-badge[{job.state}]"
-    words = [KINDS.get(job.kind, plain(job.kind)), f"asked {moment(job.created)}"]
+    words = [_kind(job), f"asked {moment(job.created)}"]
     if job.started:
         words.append(f"started {moment(job.started)}")
     if job.started and not job.active:
@@ -60,6 +61,16 @@ def _heading(job: Job) -> None:
     if job.state == "cancelled":
         words.append("what it had by then is kept")
     st.markdown(f"**{plain(short(job.title, 90))}** {badge}  \n:small[{' · '.join(words)}]")
+
+
+def _kind(job: Job) -> str:
+    kind = KINDS.get(job.kind, plain(job.kind))
+    return f"{rooms(domain_of(job)).words.judge} {kind}" if job.kind == "label" else kind
+
+
+def domain_of(job: Job) -> str:
+    """What kind of matter a job is about."""
+    return str(job.arguments.get("domain", registry.FIRST))
 
 
 def _actions(job: Job) -> None:
@@ -103,7 +114,7 @@ def results(job: Job, found: Sequence[Result]) -> None:
         made,
         keys,
         {
-            tables.DRAWING: tables.thumbnails([c.text if c.verdict.ok else "" for c in made]),
+            tables.DRAWING: tables.thumbnails(made),
             "name": [c.name or c.text for c in made],
         },
         {FAILED: reasons},
@@ -122,6 +133,7 @@ def results(job: Job, found: Sequence[Result]) -> None:
 
 def _hand_on(job: Job, made: list[Candidate], reasons: list[str]) -> None:
     good = [c for c in made if c.verdict.ok]
+    words = rooms(domain_of(job)).words
     with st.container(horizontal=True):
         st.download_button(
             "Download CSV",
@@ -133,19 +145,20 @@ def _hand_on(job: Job, made: list[Candidate], reasons: list[str]) -> None:
             on_click="ignore",
         )
         st.button(
-            f"Add {count(len(good), 'molecule')} to {plain(basket.current().name)}",
+            f"Add {count(len(good), words.one)} to {plain(basket.current().name)}",
             key=f"add:{job.id}",
             icon=":material/playlist_add:",
-            disabled=not good,
+            disabled=not good or domain_of(job) != state.domain(),
             on_click=_add_all,
             args=(good,),
         )
 
 
 def _columns(made: Sequence[Candidate]) -> list[str]:
-    order = ["lumo_ev", "vip_ev", "homo_ev", "gap_ev", "dipole_d"]
-    keys = [k for k in order if any(k in c.properties for c in made)]
-    return keys or tables.useful_keys(made, 3)
+    room = rooms(made[0].domain)
+    order = [*room.first, *room.physics]
+    keys = [k for k in dict.fromkeys(order) if any(k in c.properties for c in made)]
+    return [k for k in keys if k in room.physics][:5] or tables.useful_keys(made, 3)
 
 
 def candidates(job: Job, found: Sequence[Result]) -> tuple[list[Candidate], list[str]]:
@@ -153,8 +166,9 @@ def candidates(job: Job, found: Sequence[Result]) -> tuple[list[Candidate], list
     if job.kind == "design":
         whole = [Candidate.from_json(r.payload["candidate"]) for r in found]
         return [_own(c) for c in whole], [str(r.payload["failed"]) for r in found]
-    names = dict(zip(job.arguments.get("smiles", ()), job.arguments.get("names", ()), strict=False))
-    made = [_labelled(r, names.get(r.payload["asked"], "")) for r in found]
+    names = dict(zip(job.arguments.get("texts", ()), job.arguments.get("names", ()), strict=False))
+    domain = domain_of(job)
+    made = [_labelled(r, names.get(r.payload["asked"], ""), domain) for r in found]
     return made, [str(r.payload["failed"]) for r in found]
 
 
@@ -164,12 +178,14 @@ def _own(candidate: Candidate) -> Candidate:
     return replace(candidate, properties=properties)
 
 
-def _labelled(result: Result, name: str) -> Candidate:
+def _labelled(result: Result, name: str, domain: str) -> Candidate:
+    """What a calculation said; a crystal is the relaxed one from here on."""
     payload = result.payload
     ok = bool(payload["text"])
+    relaxed = payload.get("more", {}).get("relaxed")
     return Candidate(
-        text=payload["text"] or payload["asked"],
-        domain="molecules",
+        text=relaxed or payload["text"] or payload["asked"],
+        domain=domain,
         verdict=Verdict(ok, () if ok else (payload["failed"],)),
         provenance=Provenance("user", "typed", versions=versions()),
         properties={k: Measurement(**m) for k, m in payload["values"].items()},
@@ -189,4 +205,4 @@ def _add_all(good: list[Candidate]) -> None:
             added += 1
     except ValueError as wrong:
         st.toast(plain(str(wrong)))
-    st.toast(f"{count(added, 'molecule')} on {plain(target.name)}")
+    st.toast(f"{count(added, state.words().one)} on {plain(target.name)}")

@@ -25,7 +25,8 @@ def warmup(domain: str) -> Warmup:
 
 def _colours(domain: str) -> None:
     """Make every colour of the map before somebody asks: a million points take a while."""
-    for key in ("role", "status", *(p.key for p in _place(domain).properties)):
+    place = _place(domain)
+    for key in (*place.rooms.groups, "status", *(p.key for p in place.properties)):
         colour(domain, key)
 
 
@@ -112,16 +113,16 @@ def name_column(domain: str) -> latmap.Column | None:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def colour(domain: str, key: str) -> latmap.Column:
-    """A property, role or status of all rows as a colour column."""
+    """A property, category or status of all rows as a colour column."""
     place = _place(domain)
     if key == "status":
         codes = place.generated.astype("u1")
         return latmap.category(codes, ["known", "generated"], "Status", ["#8a93a0", "#0072b2"])
-    if key == "role":
-        names = roles(domain)
+    if key in place.rooms.groups:
+        names = group_names(domain, key)
         lookup = {name: k for k, name in enumerate(names)}
-        codes = np.array([lookup.get(str(r), 255) for r in place.roles], "u1")
-        return latmap.category(codes, names, "Role in a battery")
+        codes = np.array([lookup.get(str(r), 255) for r in place.group(key)], "u1")
+        return latmap.category(codes, names, place.rooms.groups[key])
     known = next(p for p in place.properties if p.key == key)
     return latmap.numeric(place.values(key), known.label, known.unit)
 
@@ -134,7 +135,7 @@ def known_mask(domain: str) -> latmap.Column:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def distribution(domain: str, key: str) -> Distribution:
-    """How a property is spread over the known molecules."""
+    """How a property is spread over the known objects."""
     place = _place(domain)
     return Distribution.of(place.values(key)[: place.n_known])
 
@@ -147,19 +148,27 @@ def spot(domain: str, x: float, y: float) -> explore.Spot:
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
 def candidate(domain: str, text: str) -> Candidate:
-    """A molecule by its text; ValueError where it is none of the domain."""
+    """An object by its text or a link's handle; ValueError where it is none of the domain."""
     return _place(domain).typed(text)
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
 def search(domain: str, text: str) -> list[int]:
-    """Rows by name, abbreviation, CAS number, SMILES or formula, best first."""
+    """Rows by what people write, best first."""
     return _place(domain).search(text)
 
 
 @st.cache_resource(show_spinner=False)
+def familiar(domain: str) -> list[tuple[str, str]]:
+    """(name, text) of what a first visit is shown, as far as it is known."""
+    place = _place(domain)
+    rows = {name: place.search(asked, 1) for name, asked in place.rooms.familiar.items()}
+    return [(name, place.texts[row[0]]) for name, row in rows.items() if row]
+
+
+@st.cache_resource(show_spinner=False)
 def step_size(domain: str) -> float:
-    """Typical distance in latent space between a known molecule and its eight nearest."""
+    """Typical distance in latent space between a known object and its eight nearest."""
     place = _place(domain)
     rows = np.linspace(0, place.n_known - 1, 300).astype(int)
     return float(np.median(place.manifold.neighbours.others(rows, 8)[0].mean(1)))
@@ -172,6 +181,6 @@ def new_rows(domain: str) -> np.ndarray:
 
 
 @st.cache_resource(show_spinner=False)
-def roles(domain: str) -> list[str]:
-    """The roles in a battery that some object plays."""
-    return sorted({str(role) for role in _place(domain).roles} - {""})
+def group_names(domain: str, key: str) -> list[str]:
+    """Names of a category that some object has; the role in a battery, say."""
+    return sorted({str(name) for name in _place(domain).group(key)} - {""})

@@ -13,18 +13,25 @@ from genbat.core.errors import PhysicsFailed
 from genbat.studio import exports, own_list, texts, views
 from genbat.studio.jobs import Job
 from genbat.studio.report import report
+from genbat.studio.rooms import rooms
 from genbat.studio.shortlist import MAX_ENTRIES, Entry, Shortlist
 from genbat.ui import basket, shared, state
 from genbat.ui.components import html_view
+from genbat.ui.compute import queue
+from genbat.ui.explore_lists import ORDER, ORDER_HELP
 from genbat.ui.frame import page_file
 from genbat.ui.progress import job_progress
 from genbat.ui.words import count, plain, short
 
-ENDINGS = ["csv", "tsv", "txt", "smi", "sdf"]
 IMPORTED = "shortlist:imported"
 LEARNED = "shortlist:learned"
 SURE = "shortlist:sure"  # the list that is about to be deleted
-_MIME = {"csv": "text/csv", "json": "application/json", "sdf": "chemical/x-mdl-sdfile"}
+_MIME = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "sdf": "chemical/x-mdl-sdfile",
+    "cif": "chemical/x-cif",
+}
 
 
 def manage(shortlist: Shortlist) -> None:
@@ -90,27 +97,26 @@ def _delete(shortlist: Shortlist) -> None:
 
 # ---------------------------------------------------------------------------- import
 def import_form(shortlist: Shortlist) -> None:
-    """Molecules of the user's own file."""
+    """Objects of the user's own file."""
+    room = rooms(shortlist.domain)
     with st.form("import", clear_on_submit=True, border=False):
-        st.caption(
-            "One SMILES a line, a table with a column smiles (and name), or an SD file; at most "
-            "20 MB. Good rows are taken, bad ones are listed."
-        )
-        file = st.file_uploader("Your file", type=ENDINGS, key="import:file")
-        if st.form_submit_button("Add its molecules") and file is not None:
-            take_in(shortlist, file.getvalue(), file.name)
+        st.caption(room.words.upload)
+        file = st.file_uploader("Your file", type=list(room.uploads), key="import:file")
+        order = room.ordering and st.checkbox(ORDER, key="import:order", help=ORDER_HELP)
+        if st.form_submit_button(f"Add its {room.words.many}") and file is not None:
+            take_in(shortlist, file.getvalue(), file.name, order)
             st.rerun()
 
 
-def take_in(shortlist: Shortlist, data: bytes, filename: str) -> None:
-    """Read a file and put its molecules on the list, one after the other, each saved at once."""
+def take_in(shortlist: Shortlist, data: bytes, filename: str, order: bool = False) -> None:
+    """Read a file and put its objects on the list, one after the other, each saved at once."""
     place = shared.atlas(shortlist.domain)
-    found = own_list.read(place, data, filename)
-    problems, added = list(found.problems), 0
-    bar = st.progress(0.0, text="reading your molecules") if len(found) else None
+    found = own_list.read(place, data, filename, order)
+    problems, added, many = list(found.problems), 0, place.rooms.words.many
+    bar = st.progress(0.0, text=f"reading your {many}") if len(found) else None
     for k, (text, name) in enumerate(zip(found.texts, found.names, strict=True)):
         try:
-            made = place.typed(text)
+            made = _with_note(place.typed(text), found.notes[k])
             shared.shortlists().add(shortlist.id, replace(made, name=name or made.name))
             added += 1
         except ValueError as wrong:  # the list is full, say
@@ -118,8 +124,15 @@ def take_in(shortlist: Shortlist, data: bytes, filename: str) -> None:
             if added + shortlist.count >= MAX_ENTRIES:
                 break
         if bar:
-            bar.progress((k + 1) / len(found), text=f"{k + 1} of {len(found)} molecules")
+            bar.progress((k + 1) / len(found), text=f"{k + 1} of {len(found)} {many}")
     st.session_state[IMPORTED] = (added, problems)
+
+
+def _with_note(candidate: Candidate, note: str) -> Candidate:
+    """What was done to a user's crystal stays with it."""
+    story = candidate.provenance
+    told = replace(story, arguments={**story.arguments, "note": note})
+    return replace(candidate, provenance=told) if note else candidate
 
 
 def import_outcome() -> None:
@@ -127,7 +140,7 @@ def import_outcome() -> None:
     if IMPORTED not in st.session_state:
         return
     added, problems = st.session_state[IMPORTED]
-    words = f"{count(added, 'molecule')} added."
+    words = f"{count(added, state.words().one)} added."
     box = st.container(border=True)
     with box:
         if problems:
@@ -144,7 +157,7 @@ def import_outcome() -> None:
             st.rerun()
 
 
-# ---------------------------------------------------------------------------- xTB
+# ---------------------------------------------------------------------------- physics
 def calculation(shortlist: Shortlist) -> None:
     """Progress of this list's running calculation, and its values once they are there."""
     for job in jobs_of(shortlist):
@@ -160,7 +173,7 @@ def jobs_of(shortlist: Shortlist) -> list[Job]:
 
 
 def learn(shortlist: Shortlist) -> None:
-    """Take over what xTB has said since; asked again only when a calculation has moved."""
+    """Take over what the physics has said since; asked again only when a calculation has moved."""
     mark = (shortlist.id, [(j.id, j.state) for j in jobs_of(shortlist)])
     if st.session_state.get(LEARNED) != mark:
         shared.shortlists().learn(shortlist.id)
@@ -168,26 +181,18 @@ def learn(shortlist: Shortlist) -> None:
 
 
 def compute(shortlist: Shortlist, entries: Sequence[Entry]) -> None:
-    """Queue xTB of the whole list."""
-    arguments = {
-        "list": shortlist.id,
-        "smiles": [e.candidate.text for e in entries],
-        "names": [e.candidate.name for e in entries],
-    }
-    title = f"xTB of {count(len(entries), 'molecule')} of {shortlist.name}"
-    shared.jobs().submit("label", title, arguments, state.owner())
+    """Queue the physics of the whole list."""
+    words = rooms(shortlist.domain).words
+    title = f"{words.judge} of {count(len(entries), words.one)} of {shortlist.name}"
+    pairs = [(e.candidate.text, e.candidate.name) for e in entries]
+    queue(pairs, title, list=shortlist.id)
 
 
 # ---------------------------------------------------------------------------- downloads
 def downloads(shortlist: Shortlist, entries: Sequence[Entry], goals: Mapping[str, int]) -> None:
-    """CSV, SDF, SMILES, JSON, and the whole story as one HTML file."""
+    """The domain's formats, and the whole story as one HTML file."""
     stem = exports_stem(shortlist.name)
-    for fmt, words in (
-        ("csv", "CSV · every number, notes, provenance"),
-        ("sdf", "SDF · 3D structures"),
-        ("smi", "SMILES · one a line"),
-        ("json", "JSON · everything"),
-    ):
+    for fmt, words in rooms(shortlist.domain).files.items():
         _download(words, writer(entries, fmt), f"{stem}.{fmt}", _MIME.get(fmt, "text/plain"))
     st.divider()
     author = st.text_input("Author of the report", key="report:author", max_chars=120)
@@ -205,7 +210,7 @@ def _download(label: str, data: Callable[[], bytes], name: str, mime: str) -> No
         data,
         name,
         mime,
-        key=f"download:{name.rpartition('.')[2]}",
+        key=f"download:{name.partition('.')[2]}",
         icon=":material/download:",
         on_click="ignore",
         width="stretch",
@@ -242,7 +247,7 @@ def page_of(
 
 def _view(candidate: Candidate) -> str:
     try:
-        spec = views.view(candidate.text)
+        spec = views.view(candidate.domain, candidate.text)
     except (PhysicsFailed, ValueError):
         return ""
     return html_view.report_view(spec.text, spec.format)
@@ -250,8 +255,9 @@ def _view(candidate: Candidate) -> str:
 
 def empty(shortlist: Shortlist) -> None:
     """What to do with an empty list."""
+    one = state.words().one
     st.info(
-        "Nothing here yet. Click a molecule on the map of **Explore**, or let **Design** find "
+        f"Nothing here yet. Click a {one} on the map of **Explore**, or let **Design** find "
         "some for your wishes, and press “Add to shortlist” on its card. Or bring your own file "
         "with **Import**. What you add is saved at once.",
         icon=":material/checklist:",
@@ -260,10 +266,10 @@ def empty(shortlist: Shortlist) -> None:
         st.page_link(page_file("explore"), label="Explore the map", icon=":material/explore:")
         st.page_link(page_file("design"), label="Design for your wishes", icon=":material/tune:")
     others = [one for one in _others(shortlist) if one.count]
-    for one in others:
-        words = f"Open {plain(one.name)} · {count(one.count, 'candidate')}"
-        if st.button(words, key=f"open:{one.id}"):
-            basket.take(one.id)
+    for other in others:
+        words = f"Open {plain(other.name)} · {count(other.count, 'candidate')}"
+        if st.button(words, key=f"open:{other.id}"):
+            basket.take(other.id)
             st.rerun()
 
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from genbat.core.properties import KIND_MARKS, Kind, Measurement, Property
+from genbat.studio.rooms import rooms
 from genbat.studio.shortlist import Entry, pareto
 from genbat.ui import state
 from genbat.ui.words import short
@@ -30,14 +31,15 @@ def axes(entries: Sequence[Entry], known: Mapping[str, Property]) -> dict[str, i
     keys = [k for k in known if any(k in e.candidate.properties for e in entries)]
     if len(keys) < 2:
         return {}
-    first, second = _defaults(keys)
+    usual = rooms(entries[0].candidate.domain).plotted
+    first, second = _defaults(keys, usual)
     x = _axis("across", "Across", keys, first, known)
     y = _axis("up", "Upwards", [k for k in keys if k != x[0]], second, known)
     return dict([x, y])
 
 
-def _defaults(keys: Sequence[str]) -> tuple[str, str]:
-    wanted = [k for k in ("lumo_ev", "vip_ev", "tflash_k", "dipole_d") if k in keys]
+def _defaults(keys: Sequence[str], usual: Sequence[str]) -> tuple[str, str]:
+    wanted = [k for k in usual if k in keys]
     both = [*wanted, *[k for k in keys if k not in wanted]]
     return both[0], both[1]
 
@@ -93,7 +95,8 @@ def plot(
     """The chart; a click on a point calls `on_click`, which reads the event from the state."""
     front = pareto(entries, goals)
     if all(flag is None for flag in front):
-        st.info("No candidate has all these values yet. Let xTB compute the list.")
+        judge = state.words().judge
+        st.info(f"No candidate has all these values yet. Let {judge} compute the list.")
         return
     st.plotly_chart(
         figure(entries, goals, known, front, chosen, state.is_dark()),

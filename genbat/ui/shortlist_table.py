@@ -9,6 +9,7 @@ import streamlit as st
 
 from genbat.core.candidate import Candidate
 from genbat.studio import path, texts
+from genbat.studio.rooms import rooms
 from genbat.studio.shortlist import Entry
 from genbat.studio.store import Conflict
 from genbat.ui import shared, state, tables
@@ -43,7 +44,7 @@ def table(
         keys,
         {
             "front": ["★" if flag else "" for flag in front],
-            tables.DRAWING: tables.thumbnails([c.text for c in candidates]),
+            tables.DRAWING: tables.thumbnails(candidates),
             "name": [short(c.name or c.text, 40) for c in candidates],
         },
         {
@@ -262,12 +263,14 @@ def _make_again(candidate: Candidate) -> None:
 
 
 def _told(candidate: Candidate, made: Candidate, same: bool) -> str:
+    words = rooms(candidate.domain).words
     action, system = candidate.provenance.action, candidate.provenance.system
     if same and action in ("known", "typed"):
         return "The same: it is no model's invention but a structure that was given."
     if same:
-        return f"The same: {system} makes exactly this molecule again."
-    return f"Not the same: it came out as {made.text or 'no molecule'}."
+        return f"The same: {system} makes exactly this {words.one} again."
+    name = made.name if not words.inline else made.text
+    return f"Not the same: it came out as {name or f'no {words.one}'}."
 
 
 def _remove(entry: Entry, list_id: str) -> None:

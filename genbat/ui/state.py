@@ -11,22 +11,45 @@ import streamlit as st
 
 from genbat.core.candidate import Candidate
 from genbat.studio import registry
+from genbat.studio.rooms import Words, rooms
 
 # Keys of st.session_state; pages use no others for what outlives them.
 DOMAIN = "domain"
+DOMAIN_CHOICE = "domain:choice"
 CHOSEN = "chosen"  # the candidate on the card, as JSON
 BASKET = "basket"  # id of the current shortlist
 OWNER = "owner"
 ENDS = "ends"  # texts of A and B on Interpolate
 START = "start"  # text of Design's starting molecule
 
+# Beginnings of keys whose values speak of one domain.
+_OF_DOMAIN = ("explore:", "filters:", "design:", "walk:", "end:", "shortlist:", "across", "up",
+              "better:", "columns", "compute:")  # fmt: skip
 _OWNER = re.compile(r"^[0-9a-f]{32}$")
 
 
 def domain() -> str:
     """The domain in force, from the link or the sidebar."""
-    asked = st.query_params.get("domain", st.session_state.get(DOMAIN, "molecules"))
-    return asked if asked in registry.DOMAINS else "molecules"
+    asked = st.query_params.get("domain", st.session_state.get(DOMAIN, registry.FIRST))
+    return asked if asked in registry.offered() else registry.FIRST
+
+
+def words() -> Words:
+    """How the domain in force is spoken of."""
+    return rooms(domain()).words
+
+
+def change_domain(wanted: str) -> None:
+    """Turn to another domain: what the address says of the old one goes, and so does its card."""
+    for name in list(st.query_params):
+        if name not in ("me", "domain"):
+            st.query_params.pop(name)
+    for name in (CHOSEN, BASKET, ENDS, START):
+        st.session_state.pop(name, None)
+    for key in [k for k in st.session_state if str(k).startswith(_OF_DOMAIN)]:
+        st.session_state.pop(key)
+    st.session_state[DOMAIN] = wanted
+    link(domain=None if wanted == registry.FIRST else wanted)
 
 
 def owner() -> str:

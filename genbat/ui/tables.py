@@ -12,6 +12,7 @@ from pandas.io.formats.style import Styler
 
 from genbat.core.candidate import Candidate
 from genbat.core.properties import KIND_MARKS, Measurement, Property
+from genbat.studio.rooms import rooms
 from genbat.ui import card, shared, state
 
 ROW_HEIGHT = 66
@@ -20,19 +21,22 @@ DRAWING = "drawing"
 
 
 @st.cache_data(max_entries=4096, show_spinner=False)
-def thumbnail(text: str, dark: bool) -> str:
-    """Structural formula as a data address, "" where none can be drawn."""
+def thumbnail(domain: str, text: str, dark: bool) -> str:
+    """Small picture as a data address, "" where none can be drawn."""
     try:
-        svg = card.picture(text, 150, 100, dark)
+        svg = card.picture(domain, text, 150, 100, dark)
     except ValueError:
         return ""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode("utf-8")).decode("ascii")
 
 
-def thumbnails(texts: Sequence[str]) -> list[str]:
-    """Drawings of a column; beyond the first 200 rows none."""
-    dark = state.is_dark()
-    return [thumbnail(t, dark) if t and k < MAX_DRAWINGS else "" for k, t in enumerate(texts)]
+def thumbnails(candidates: Sequence[Candidate]) -> list[str]:
+    """Pictures of a column's valid objects; beyond the first 200 rows none."""
+    dark, last = state.is_dark(), MAX_DRAWINGS
+    return [
+        thumbnail(c.domain, c.text, dark) if c.verdict.ok and k < last else ""
+        for k, c in enumerate(candidates)
+    ]
 
 
 def known(domain: str) -> dict[str, Property]:
@@ -86,9 +90,10 @@ def configuration(domain: str, keys: Sequence[str]) -> dict[str, Any]:
 
 def useful_keys(candidates: Sequence[Candidate], most: int) -> list[str]:
     """Properties worth a column: the card's first ones that are known for most candidates."""
-    counts = {k: sum(k in c.properties for c in candidates) for k in card.FIRST}
+    first = rooms(candidates[0].domain).first if candidates else ()
+    counts = {k: sum(k in c.properties for c in candidates) for k in first}
     ranked = sorted((k for k in counts if counts[k]), key=lambda k: -counts[k])
-    return [k for k in card.FIRST if k in ranked[:most]]
+    return [k for k in first if k in ranked[:most]]
 
 
 def height(rows: int, most: int = 430) -> int:

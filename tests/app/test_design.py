@@ -99,7 +99,7 @@ def test_wishes_come_and_go(page):
         ({"want": "lumo_ev:between:3:1"}, "no value is above 3 and below 1"),
         ({"keep": "C("}, "write SMARTS or SMILES"),
         ({"start": "C1CC"}, "cannot be read as a molecule"),
-        ({"start": "<img src=x onerror=alert(1)>"}, "is no name"),
+        ({"start": "<img src=x onerror=alert(1)>"}, "is nothing that finds"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_starts(page, link, told):

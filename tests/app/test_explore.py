@@ -168,7 +168,7 @@ def test_a_lasso_takes_what_passes_the_filters(place):
 
 def test_a_selection_goes_to_the_shortlist(place):
     at = opened(by="role")
-    named = int((place.roles != "").sum())
+    named = int((place.group("role") != "").sum())
     at = lasso(at, 1)
     taken = min(200, named)
     assert f"{named} molecules selected" in bodies(at)

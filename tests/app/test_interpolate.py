@@ -126,4 +126,4 @@ def test_all_steps_go_to_xtb_as_one_job(page):
     assert not page.exception
     kind, title, arguments, _ = shared.jobs().submitted[0]
     assert (kind, title) == ("label", "xTB along ethylene carbonate → fluoroethylene carbonate")
-    assert {EC, FEC} <= set(arguments["smiles"])
+    assert {EC, FEC} <= set(arguments["texts"])

@@ -48,7 +48,7 @@ def owner(request):
 
 def asked(store, owner, title="xTB of two", **fields):
     """A job in some state."""
-    arguments = {"smiles": ["COC(=O)OC", "C("], "names": ["DMC", "broken"]}
+    arguments = {"texts": ["COC(=O)OC", "C("], "names": ["DMC", "broken"]}
     ident = Jobs(store).submit("label", title, arguments, owner)
     if fields:
         with store.write() as session:

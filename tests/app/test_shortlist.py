@@ -208,7 +208,7 @@ def test_compute_queues_a_job_and_its_values_arrive(mine, lists, place):
     at = press(opened(mine.owner), "Compute all with xTB")
     (job,) = shared.jobs().list(mine.owner)
     assert job.kind == "label"
-    assert job.arguments["smiles"] == [*TEXTS, unlabelled.text]
+    assert job.arguments["texts"] == [*TEXTS, unlabelled.text]
     values = {"lumo_ev": Measurement(-1.234, "eV", "GFN2-xTB", "computed")}
     Store().save_evaluation("molecules", unlabelled.text, "GFN2-xTB", values)
     shared.jobs().cancel(job.id)

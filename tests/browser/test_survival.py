@@ -17,7 +17,7 @@ from genbat.studio.jobs import Jobs
 from genbat.studio.shortlist import Shortlists
 from genbat.studio.store import Store
 from genbat.studio.tables import JobRow, now
-from genbat.studio.work import method
+from genbat.studio.rooms import rooms
 from genbat.ui.shortlist_parts import page_of
 
 OWNER = "c" * 32
@@ -116,7 +116,9 @@ def again(home, browser, job, before):
         assert [e.candidate.text for e in home.lists.entries(home.mine.id)] == TEXTS
         kept = {r.payload["text"] for r in home.jobs.results(job)}
         assert before and before <= kept
-        assert before <= set(home.store.evaluations("molecules", TEXTS, method()))
+        assert before <= set(
+            home.store.evaluations("molecules", TEXTS, rooms("molecules").method())
+        )
         until(lambda: not home.jobs.get(job).active, "the end of the lost job")
         if home.jobs.get(job).state == "failed":
             shown(page, url, "jobs").get_by_role("button", name="Run again").first.click()

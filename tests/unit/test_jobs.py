@@ -112,7 +112,7 @@ def test_a_task_that_cannot_start_fails(lab, monkeypatch):
 
 def test_labels_are_computed_once(lab):
     asked = ["OC", "C1CC", "O=S"]
-    first = submit(lab, "label", smiles=asked)
+    first = submit(lab, "label", texts=asked)
     wait(lambda: not lab.get(first).active)
     payloads = [r.payload for r in lab.results(first)]
     assert [p["asked"] for p in payloads] == asked
@@ -246,18 +246,18 @@ def test_unknown_kinds_and_ids(idle):
         with pytest.raises(ValueError, match="does not exist"):
             call("nothing")
     with pytest.raises(ValueError, match="JSON: got object"):
-        submit(idle, "label", smiles=object())
+        submit(idle, "label", texts=object())
 
 
 def test_lists_are_the_owners(idle):
-    first, second = submit(idle, "label", smiles=[]), submit(idle, "label", smiles=[])
-    idle.submit("label", "yours", {"smiles": []}, "browser-2")
+    first, second = submit(idle, "label", texts=[]), submit(idle, "label", texts=[])
+    idle.submit("label", "yours", {"texts": []}, "browser-2")
     assert [j.id for j in idle.list(ME)] == [second, first]
     assert [j.id for j in idle.list(ME, limit=1)] == [second]
 
 
 def test_a_silent_worker_elsewhere_counts_as_dead(idle):
-    job = submit(idle, "label", smiles=[])
+    job = submit(idle, "label", texts=[])
     beat = {"state": "running", "worker": "another-machine:1:1.0"}
     set_job(idle, job, heartbeat=now() - timedelta(seconds=50), **beat)
     assert idle.get(job).state == "running"
@@ -266,7 +266,7 @@ def test_a_silent_worker_elsewhere_counts_as_dead(idle):
 
 
 def test_a_job_runs_once(idle):
-    job = submit(idle, "label", smiles=["C1CC"])
+    job = submit(idle, "label", texts=["C1CC"])
     database = str(idle._store.path)
     work.execute(job, database)
     work.execute(job, database)
@@ -278,7 +278,7 @@ def test_a_job_runs_once(idle):
 
 
 def test_reports_are_clamped_and_hear_of_a_cancel(idle):
-    job = submit(idle, "label", smiles=[])
+    job = submit(idle, "label", texts=[])
     set_job(idle, job, state="running", worker=home.process_tag())
     report = work.Report(idle._store, job)
     report(float("nan"), "x" * 1000)

@@ -94,4 +94,4 @@ def test_other_weights_are_refused_by_name(monkeypatch):
         with pytest.raises(ValueError, match="weights: the candidate came from 0123"):
             make_again(candidate)
     with pytest.raises(ValueError, match="latent point instead"):
-        again(Provenance("chemvae", "decode", weights=atlas().system.weights))
+        again("molecules", Provenance("chemvae", "decode", weights=atlas().system.weights))

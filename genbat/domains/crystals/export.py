@@ -95,10 +95,10 @@ def pymatgen_json(candidates: Sequence[Candidate], extras: Sequence[Extra] = ())
 
 FORMATS: dict[str, Writer] = {
     "cif": cif,
-    "cif-p1": cif_p1,
+    "p1.cif": cif_p1,
     "vasp": poscar,
     "extxyz": extxyz,
-    "json": pymatgen_json,
+    "pymatgen.json": pymatgen_json,
 }
 
 

@@ -22,7 +22,7 @@ from genbat.domains.crystals.structure import judge
 from genbat.domains.crystals.table import NUMBERS, table_row, unpacked
 
 SCREENING = Settings(fmax=0.05, steps=150, batch=24)
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, str], object]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ def judge_many(
         say(done / len(cells), f"{done} of {len(cells)} crystals judged")
         for result in relax(evaluator(), part, settings):
             rows[result.key] = {"name": "", "family": "", **crystal_row(result)}
+            relaxed = done + len(rows)
+            say(0.9 * relaxed / len(cells), f"{relaxed} of {len(cells)} crystals relaxed")
         good = {k: unpack(row) for k, row in rows.items() if not row["failed"]}
         second_opinion(rows, good, "")
         if hosts:

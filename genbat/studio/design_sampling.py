@@ -1,0 +1,131 @@
+"""Design by sampling: a conditional system proposes, the physics judges in batches.
+
+The system is steered by whatever of the condition it honours; the rest filters what it made. A
+crystal is judged, and compared with the wishes, as it is after its relaxation.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from genbat.core.candidate import Candidate, Verdict
+from genbat.core.condition import Condition
+from genbat.studio.explore import Atlas
+from genbat.studio.question import WISHES, Outcome, Question, judge
+from genbat.studio.registry import load
+from genbat.studio.rooms import Judgement
+from genbat.studio.store import Store
+from genbat.studio.work import judged
+
+FIRST_BATCH = 24  # small, so that the first results come soon
+SYMMETRY = ("space_group", "crystal_system", "not_p1")
+Say = Callable[[float, str], object]
+
+
+def steering(system: Any, condition: Condition) -> Condition:
+    """The part of a condition that a system has learnt to honour."""
+    adapters = set(getattr(system.config, "adapters", ()))
+    windows = {k: w for k, w in condition.windows.items() if k in adapters}
+    keep = "space_group" in adapters
+    wishes = {k: v for k, v in condition.wishes.items() if keep or k not in SYMMETRY}
+    return Condition(windows, wishes)
+
+
+def sampled(
+    question: Question,
+    place: Atlas,
+    store: Store,
+    on_result: Callable[[Outcome], object],
+    report: Say,
+) -> None:
+    """Sample and judge until count or time is used up; `on_result` gets each outcome at once.
+
+    `report` is called often; what it raises ends the search, and so cancels it.
+    """
+    began, done, hits = time.monotonic(), 0, 0
+    words = place.rooms.words
+
+    def say(fraction: float, text: str = "") -> None:
+        share = (done + fraction * min(place.rooms.batch, question.count - done)) / question.count
+        told = f"{done} of {question.count} judged by {words.judge}, {hits} hits"
+        report(min(0.99, share), f"{told}; {text}" if text else told)
+
+    for batch in _batches(question, place, say):
+        for outcome in judged_batch(question, place, store, batch, say):
+            done, hits = done + 1, hits + outcome.hit
+            on_result(outcome)
+        say(0.0)
+        if time.monotonic() - began > 60 * question.minutes:
+            report(1.0, f"{done} of {question.count} judged, {hits} hits; time used up")
+            return
+    report(1.0, f"{done} of {question.count} judged by {words.judge}, {hits} hits")
+
+
+def _batches(question: Question, place: Atlas, say: Say) -> Iterator[list[Candidate]]:
+    system = load(question.system)
+    steer = steering(system, question.condition)
+    wanted = steer if steer.windows or steer.wishes else None
+    made = system.sample(question.count, condition=wanted, seed=question.seed)
+    size = FIRST_BATCH
+    say(0.0, "sampling")
+    while batch := list(islice(made, size)):
+        yield batch
+        size = place.rooms.batch
+        say(0.0, "sampling")
+
+
+def judged_batch(
+    question: Question, place: Atlas, store: Store, batch: Sequence[Candidate], say: Say
+) -> Iterator[Outcome]:
+    """Outcomes of candidates, each placed on the map where it can be."""
+    owners: dict[str, list[Candidate]] = {}
+    for candidate in batch:
+        owners.setdefault(candidate.text, []).append(candidate)
+    found = list(judged(place.rooms, store, list(owners), say))
+    pairs = [(own, one) for one in found for own in owners[one.evaluation.text]]
+    settled = [place.rooms.settled(own, one) for own, one in pairs]
+    points = places(place, [c.text for c in settled])
+    for (_, one), candidate, point in zip(pairs, settled, points, strict=True):
+        yield outcome(question, place, replace(candidate, latent=point), one)
+
+
+def places(place: Atlas, texts: Sequence[str]) -> list[tuple[float, ...] | None]:
+    """Latent points of texts, None for those the reference system cannot encode."""
+    try:
+        return [tuple(round(float(v), 5) for v in z) for z in place.system.encode(list(texts))]
+    except ValueError:
+        if len(texts) < 2:
+            return [None] * len(texts)
+    half = len(texts) // 2
+    return places(place, texts[:half]) + places(place, texts[half:])
+
+
+def outcome(
+    question: Question, place: Atlas, candidate: Candidate, judgement: Judgement
+) -> Outcome:
+    """A settled candidate against what was asked."""
+    room, told = place.rooms, dict(judgement.more.get("told", {}))
+    failed = judgement.evaluation.failed
+    named = replace(
+        candidate, name=room.title(candidate.text), provenance=_story(question, candidate)
+    )
+    if failed:
+        lost = replace(named, verdict=Verdict(False, (failed,)))
+        return Outcome(lost, {}, failed, told=told)
+    match = place.known.match(candidate.text)
+    name = named.name if match is None else place.names[match]
+    good = replace(named, verdict=Verdict(True), novel=match is None, name=name)
+    found = judge(good, judgement.evaluation, question.condition)
+    if unmet := room.unmet(question.condition, candidate.text):
+        told["breaks"] = "; ".join(unmet)
+    return replace(found, held={**found.held, WISHES: not unmet}, told=told)
+
+
+def _story(question: Question, candidate: Candidate) -> Any:
+    asked = {"asked": question.condition.to_json()}
+    story = candidate.provenance
+    return replace(story, arguments={**story.arguments, **asked})

@@ -1,0 +1,105 @@
+"""What a crystal's text says at once, and the way from anybody's text to the canonical one."""
+
+from __future__ import annotations
+
+import base64
+import re
+import warnings
+import zlib
+from functools import lru_cache
+
+from pymatgen.core import Composition
+
+from genbat.core.candidate import Verdict
+from genbat.domains.crystals.reading import read_crystals
+from genbat.domains.crystals.structure import from_text, judge, primitive, to_text
+
+_SUM = re.compile(r"_chemical_formula_sum\s+'([^']*)'")
+_PART = re.compile(r"([A-Z][a-z]?)(\d+)")
+_PACKED = re.compile(r"^z\.([A-Za-z0-9_-]{1,20000})$")
+MOST = 400_000  # characters
+
+
+def title_of(text: str) -> str:
+    """Reduced formula in the first line of a canonical text."""
+    head = text.split("\n", 1)[0]
+    return head[5:] if head.startswith("data_") else ""
+
+
+def formula_of(text: str) -> dict[str, int]:
+    """Element -> atoms in the cell of a canonical text."""
+    found = _SUM.search(text)
+    return {e: int(n) for e, n in _PART.findall(found[1])} if found else {}
+
+
+def reduced(text: str) -> str:
+    """Reduced formula of a typed one ("LiMn2O4" -> "Li(MnO2)2"), "" where it is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return str(Composition(text).reduced_formula) if len(text) < 60 else ""
+    except Exception:  # the parser raises whatever it trips over
+        return ""
+
+
+@lru_cache(maxsize=230)
+def group_symbol(number: int) -> str:
+    """International symbol of a space group: 166 -> `R-3m`."""
+    from pymatgen.symmetry.groups import sg_symbol_from_int_number
+
+    return str(sg_symbol_from_int_number(number))
+
+
+def pack(text: str) -> str:
+    """A text for links: compressed, letters and digits only."""
+    return "z." + base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+
+
+def unpack(text: str) -> str:
+    """Inverse of `pack`; any other text stays as it is. ValueError for a broken one."""
+    found = _PACKED.match(text)
+    if not found:
+        return text
+    try:
+        raw = base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4))
+        return zlib.decompressobj().decompress(raw, MOST).decode()
+    except (ValueError, zlib.error) as wrong:
+        raise ValueError("crystal: the link is broken; ask for it again") from wrong
+
+
+@lru_cache(maxsize=4096)
+def check(text: str) -> str:
+    """Canonical text of a CIF that somebody typed or of a link's handle.
+
+    Raises
+    ------
+    ValueError : saying what is wrong and what is legal.
+    """
+    text = unpack(text.strip())
+    if "\n" not in text:
+        raise ValueError(f"crystal: {text[:60]!r} is neither a known one nor a CIF")
+    if canonical(text):
+        return text
+    crystals, problems = read_crystals(text.encode(), "typed.cif")
+    if not crystals:
+        raise ValueError(f"CIF: {problems[0].message}")
+    return to_text(primitive(crystals[0].cell))
+
+
+def canonical(text: str) -> bool:
+    """Whether a text is one that the domain writes, of a legal crystal."""
+    if not text.startswith("data_") or len(text) > MOST:
+        return False
+    try:
+        cell = from_text(text)
+        return to_text(cell) == text and judge(cell).ok
+    except ValueError:
+        return False
+
+
+def verdict_of(text: str) -> Verdict:
+    """Whether a canonical text's crystal belongs to the domain."""
+    try:
+        return judge(from_text(text))
+    except ValueError as wrong:
+        return Verdict(False, (str(wrong),))

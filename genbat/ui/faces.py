@@ -1,0 +1,91 @@
+"""What a card shows of an object itself: its 3D view and its details, one way a domain."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import streamlit as st
+
+from genbat.core.candidate import Candidate
+from genbat.core.errors import PhysicsFailed
+from genbat.studio import crystal_facts, views
+from genbat.ui import state
+from genbat.ui.components.crystal_viewer import crystal_viewer
+from genbat.ui.components.viewer3d import viewer
+from genbat.ui.slim import slim
+
+Face = Callable[[Candidate, str, int], None]
+LOWEST = 330  # pixels of a crystal's view with its controls
+
+
+def structure(candidate: Candidate, key: str, height: int = 260) -> None:
+    """The object in 3D, one canvas a place."""
+    _STRUCTURES[candidate.domain](candidate, key, height)
+
+
+def details(candidate: Candidate, key: str) -> None:
+    """What else there is to see of it."""
+    _DETAILS[candidate.domain](candidate, key)
+
+
+@st.cache_data(max_entries=4096, show_spinner=False)
+def picture(domain: str, text: str, width: int = 240, height: int = 160, dark: bool = False) -> str:
+    """Small picture as SVG; ValueError where none can be drawn."""
+    return slim(views.drawing(domain, text, width, height, dark))
+
+
+def image(domain: str, text: str, width: int, height: int) -> str:
+    """Small picture as an <img>: st.html takes plain SVG out."""
+    svg = picture(domain, text, width, height, state.is_dark()).replace('"', "'")
+    source = html.escape(svg.replace("%", "%25").replace("#", "%23"), quote=True)
+    return (
+        f'<img class="gb-image" alt="structure" width="{width}" height="{height}" '
+        f'src="data:image/svg+xml;utf8,{source}">'
+    )
+
+
+# ---------------------------------------------------------------------- molecules
+@st.cache_data(max_entries=512, show_spinner=False)
+def _view(domain: str, text: str) -> tuple[str, str]:
+    spec = views.view(domain, text)
+    return spec.text, spec.format
+
+
+def _molecule(candidate: Candidate, key: str, height: int) -> None:
+    try:
+        text, fmt = _view(candidate.domain, candidate.text)
+    except PhysicsFailed as reason:
+        st.info(f"No 3D view: {reason}")
+        return
+    viewer(text, fmt, candidate.text, key=key, height=height)
+
+
+def _formula(candidate: Candidate, key: str) -> None:
+    drawn = image(candidate.domain, candidate.text, 260, 150)
+    st.html(f"<div style='text-align:center'>{drawn}</div>")
+    st.code(candidate.text, language=None, wrap_lines=True)
+
+
+# ---------------------------------------------------------------------- crystals
+@st.cache_data(max_entries=256, show_spinner=False)
+def _scene(text: str) -> dict:
+    return crystal_facts.scene(text)
+
+
+def _crystal(candidate: Candidate, key: str, height: int) -> None:
+    try:
+        scene = _scene(candidate.text)
+    except ValueError as reason:
+        st.info(f"No 3D view: {reason}")
+        return
+    crystal_viewer(scene, key=key, height=max(height, LOWEST))
+
+
+def _cif(candidate: Candidate, key: str) -> None:
+    with st.expander("CIF, all atoms, P1"):
+        st.code(candidate.text, language=None)
+
+
+_STRUCTURES: dict[str, Face] = {"molecules": _molecule, "crystals": _crystal}
+_DETAILS: dict[str, Callable[[Candidate, str], None]] = {"molecules": _formula, "crystals": _cif}
