@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,55 +12,12 @@ import pandas as pd
 
 from genbat.core import paths
 from genbat.core.paths import home
-from genbat.studio import registry
-from genbat.studio.library import LABELLED, SIZE, make_library
+from genbat.studio import manifest, registry
 
 Progress = Callable[[float, str], None]
 OUTLIERS = "data/molecules_outliers.csv"
 CRYSTALS = "data/crystals.parquet"
 PHASES = "data/crystals_known_phases.csv"
-
-# File under assets/ -> licence, where its content comes from, the command that makes it.
-_ORIGINS: tuple[tuple[str, str, str, str], ...] = (
-    (
-        r"data/molecules\.parquet",
-        "MIT (labels); identifiers from the package chemicals, MIT",
-        "package chemicals (PubChem identifiers), named.csv; GFN2-xTB and IPEA1-xTB by tblite",
-        "genbat build molecules",
-    ),
-    (
-        r"data/molecules_outliers\.csv",
-        "MIT",
-        "measurements in the package chemicals that GenBat leaves out",
-        "genbat build molecules",
-    ),
-    (
-        r"data/crystals\.parquet",
-        "MIT",
-        "prototypes (textbooks; AFLOW's in pymatgen), random search; CHGNet 0.3.0 and r2SCAN",
-        "genbat build crystals",
-    ),
-    (
-        r"data/crystals_known_phases\.csv",
-        "CC BY 4.0 (Materials Project's structures); energies MIT",
-        "Materials Project structures relaxed with CHGNet 0.3.0: formula and formation energy",
-        "GENBAT_DATA=<folder of shared data> genbat build crystals:table",
-    ),
-    (
-        r"weights/(\w+)/metrics\.json",
-        "MIT",
-        "assets/weights/{0}, assets/data",
-        "genbat evaluate {0} -n 1000 --seed 0 --out assets/weights/{0}/metrics.json",
-    ),
-    (r"weights/(\w+)/[\w.]+", "MIT", "assets/data", "genbat train {0}"),
-    (
-        r"libraries/(\w+)\.parquet",
-        "MIT",
-        "assets/weights/{0}; GFN2-xTB and IPEA1-xTB by tblite",
-        "genbat build library:{0}",
-    ),
-    (r"maps/(\w+)\.npz", "MIT", "assets/weights, assets/data", "genbat build map:{0}"),
-)
 
 
 def build(dataset: str, workers: int = 2, progress: Progress | None = None) -> Path:
@@ -138,6 +93,17 @@ def write_crystals(workers: int, progress: Progress) -> Path:
     return table.make_table(rows, out, known=_shipped_crystals(), others=others, progress=progress)
 
 
+def build_conductors(workers: int, progress: Progress) -> Path:
+    """The measured electrolytes of OBELiX, which lies in the folder GENBAT_DATA."""
+    from genbat.domains.crystals import conductors, known_phases
+
+    folder = known_phases.folder()
+    if folder is None:
+        raise ValueError("GENBAT_DATA: not set; name the folder with OBELiX's table")
+    progress(0.0, "reading measured conductivities")
+    return conductors.make_table(folder / conductors.SOURCE_FILE, _asset(conductors.TABLE))
+
+
 def build_elements(workers: int, progress: Progress) -> Path:
     """The elements' reference energies of the crystals domain."""
     from genbat.domains.crystals import references
@@ -163,18 +129,11 @@ def _shipped_crystals() -> pd.DataFrame | None:
 
 # ---------------------------------------------------------------------- library and map
 def build_library(name: str, workers: int, progress: Progress) -> Path:
-    """SIZE of a system's own molecules, LABELLED of them judged by xTB."""
+    """A system's own new objects, judged by the domain's physics."""
     out = _asset(f"libraries/{name}.parquet")
     log = home() / "build" / f"library-{name}.jsonl"
-    table = make_library(
-        registry.load(name),
-        known_texts(),
-        log,
-        size=SIZE,
-        labelled=LABELLED,
-        workers=workers,
-        progress=progress,
-    )
+    shelf = _shelf(registry.card(name).domain)
+    table = shelf.make_library(registry.load(name), log=log, workers=workers, progress=progress)
     partial = out.with_suffix(".part")
     table.to_parquet(partial, compression="zstd", index=False)
     partial.replace(out)
@@ -185,8 +144,8 @@ def build_map(domain: str, workers: int, progress: Progress) -> Path:
     """The domain's map: all known objects in the order of their table, placed by UMAP."""
     from genbat.latent.maps import LatentMap
 
-    progress(0.0, "encoding the known molecules")
-    latents = registry.load(registry.REFERENCE[domain]).encode(known_texts())
+    progress(0.0, f"encoding the known {domain}")
+    latents = _shelf(domain).known_latents(registry.load(registry.REFERENCE[domain]))
     progress(0.2, f"laying {len(latents)} points out in the plane (UMAP)")
     out = _asset(f"maps/{domain}.npz")
     LatentMap.fit(latents.astype("f2")).save(out)  # 16 bits suffice and halve the file
@@ -194,45 +153,17 @@ def build_map(domain: str, workers: int, progress: Progress) -> Path:
     return out
 
 
-def known_texts() -> list[str]:
-    """Normal-form SMILES of all known molecules, in the order of their table."""
-    table = paths.ASSETS / "data/molecules.parquet"
-    if not table.exists():
-        raise ValueError(f"data: {table} is missing; run genbat build molecules first")
-    return pd.read_parquet(table, columns=["smiles"])["smiles"].tolist()
+def _shelf(domain: str) -> Any:
+    return import_module(f"genbat.studio.library_{domain}")
 
 
 # ---------------------------------------------------------------------- manifest
 def build_manifest(workers: int, progress: Progress) -> Path:
-    """assets/manifest.json: every shipped file with sha256, bytes, licence, source, command.
-
-    Raises
-    ------
-    ValueError : a file nobody knows the origin of.
-    """
+    """assets/manifest.json: every shipped file with sha256, bytes, licence, source, command."""
     out = _asset("manifest.json")
-    files = sorted(f for f in paths.ASSETS.rglob("*") if f.is_file() and f != out)
-    entries = {f.relative_to(paths.ASSETS).as_posix(): f for f in files if f.name[0] != "."}
-    text = json.dumps({name: describe(name, f) for name, f in entries.items()}, indent=1)
-    out.write_text(text + "\n", "utf-8")
-    progress(1.0, f"{len(entries)} files listed")
+    count = manifest.write(paths.ASSETS, out)
+    progress(1.0, f"{count} files listed")
     return out
-
-
-def describe(name: str, file: Path) -> dict[str, Any]:
-    """One manifest entry of a file whose path under assets/ is `name`."""
-    content = file.read_bytes()
-    for pattern, licence, source, script in _ORIGINS:
-        if match := re.fullmatch(pattern, name):
-            return {
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "bytes": len(content),
-                "licence": licence,
-                "source": source.format(*match.groups()),
-                "script": script.format(*match.groups()),
-            }
-    legal = ", ".join(origin[0].replace("\\", "") for origin in _ORIGINS)
-    raise ValueError(f"assets: nobody knows the origin of {name}; known are {legal}")
 
 
 def _asset(name: str) -> Path:
@@ -256,6 +187,7 @@ def _builders() -> dict[str, Callable[[int, Progress], Path]]:
         "crystals": build_crystals,
         "crystals:table": write_crystals,
         "crystals:elements": build_elements,
+        "crystals:conductors": build_conductors,
         **{f"library:{name}": library(name) for name in registry.SYSTEMS},
         **{f"map:{domain}": plane(domain) for domain in registry.REFERENCE},
         "manifest": build_manifest,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from genbat.domains.crystals.labelling import pack, unpack
 from genbat.domains.crystals.structure import to_text
 
 Progress = Callable[[float, str], None]
+Row = dict[str, Any]
 CHUNK = 96  # crystals between two entries in the log: under a minute
 
 
@@ -32,6 +36,8 @@ class Ruling:
     values : property key -> number in the property's unit.
     group : space group of the relaxed crystal (spglib, 0.1 Å), 0 where it failed.
     moved : root mean square displacement of the atoms, Å.
+    noise : seed of the start's noise, with which `judge_many([cell], seed=noise)` does it again.
+    note : why there is no voltage, where that is known.
     """
 
     failed: str
@@ -39,6 +45,8 @@ class Ruling:
     values: Mapping[str, float] = field(default_factory=dict)
     group: int = 0
     moved: float = float("nan")
+    noise: int = 0
+    note: str = ""
 
     def get(self, key: str) -> float:
         """A value, NaN where there is none."""
@@ -49,6 +57,7 @@ def rule(
     cells: Sequence[Cell | None],
     log: Path | None = None,
     *,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> list[Ruling]:
     """Rulings on crystals in their order; None stands for one that could not be written.
@@ -56,21 +65,23 @@ def rule(
     Parameters
     ----------
     log : JSONL file of earlier rulings, by the crystal's text; new ones are added.
+    workers : processes; 1 stays in this one.
     """
     keys = ["" if cell is None else key_of(cell) for cell in cells]
     rows = {row["key"]: row for row in read_rows(log)} if log else {}
     rows[""] = {"failed": "cannot be written as a crystal"}
     todo = {k: c for k, c in zip(keys, cells, strict=True) if k not in rows and c is not None}
     names = list(todo)
-    for first in range(0, len(names), CHUNK):
-        part = names[first : first + CHUNK]
-        if progress:
-            progress(first / len(names), f"CHGNet: {first} of {len(names)} crystals judged")
-        found = _judged([todo[name] for name in part])
+    parts = [names[k : k + CHUNK] for k in range(0, len(names), CHUNK)]
+    done = 0
+    for part, found in zip(parts, _in_turn(parts, todo, workers), strict=True):
         fresh = [{"key": name, **row} for name, row in zip(part, found, strict=True)]
         rows |= {row["key"]: row for row in fresh}
         if log:
             _append(log, fresh)
+        done += len(part)
+        if progress:
+            progress(done / len(names), f"CHGNet: {done} of {len(names)} crystals judged")
     return [_ruling(rows[key]) for key in keys]
 
 
@@ -79,26 +90,50 @@ def key_of(cell: Cell) -> str:
     return hashlib.sha256(to_text(cell).encode()).hexdigest()[:16]
 
 
-def _judged(cells: list[Cell]) -> list[dict[str, Any]]:
-    found: dict[int, dict[str, Any]] = {}
+def _in_turn(
+    parts: Sequence[Sequence[str]], cells: Mapping[str, Cell], workers: int
+) -> Iterator[list[Row]]:
+    chunks = [[cells[name] for name in part] for part in parts]
+    if workers == 1 or len(chunks) < 2:
+        yield from map(_judged, chunks)
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
+        try:
+            yield from pool.map(_judged, chunks)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+
+
+def _judged(cells: list[Cell]) -> list[Row]:
+    found: dict[int, Row] = {}
     for k, judged in physics.judge_many(cells):
         if judged.cell is None:
             found[k] = {"failed": "; ".join(judged.verdict.reasons) or "not relaxed"}
         else:
             values = {key: m.value for key, m in (judged.properties or {}).items()}
-            found[k] = {"failed": "", "group": judged.group, "moved": judged.moved,
-                        "values": values, **pack(judged.cell)}  # fmt: skip
+            found[k] = {"failed": "", "group": judged.group, "moved": judged.moved, "noise": k,
+                        "note": "; ".join(judged.notes), "values": values,
+                        **pack(judged.cell)}  # fmt: skip
     return [found[k] for k in range(len(cells))]
 
 
-def _append(log: Path, rows: Sequence[dict[str, Any]]) -> None:
+def _append(log: Path, rows: Sequence[Row]) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as lines:
         lines.writelines(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
 
 
-def _ruling(row: Mapping[str, Any]) -> Ruling:
+def _ruling(row: Row) -> Ruling:
     if row["failed"]:
         return Ruling(row["failed"])
     values = {key: np.nan if v is None else float(v) for key, v in row["values"].items()}
-    return Ruling("", unpack(dict(row)), values, int(row["group"]), float(row["moved"]))
+    rest = int(row["group"]), float(row["moved"]), int(row["noise"]), row["note"]
+    return Ruling("", unpack(row), values, *rest)

@@ -13,7 +13,7 @@ from genbat.core import paths
 from genbat.domains.molecules import build as labels
 from genbat.domains.molecules.measured import Outlier
 from genbat.latent.maps import LatentMap
-from genbat.studio import building, library, registry
+from genbat.studio import building, library_molecules, registry
 from genbat.systems.chemvae_targets import TARGETS
 
 
@@ -37,13 +37,16 @@ def fake_labels(texts, **options):
 
 
 def small_library(monkeypatch, log, known=(), stream=fake_labels, **options):
-    monkeypatch.setattr(library, "label_stream", stream)
-    return library.make_library(trained()[0], known, log, size=12, labelled=5, **options)
+    monkeypatch.setattr(library_molecules, "label_stream", stream)
+    return library_molecules.make_library(
+        trained()[0], known, log=log, size=12, labelled=5, **options
+    )
 
 
 def test_names():
-    crystals = ("crystals", "crystals:table", "crystals:elements")
-    rest = ("library:chemvae", "map:molecules", "manifest")
+    crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors")
+    shelves = ("library:chemvae", "library:cdvae", "library:mattergen")
+    rest = (*shelves, "map:molecules", "map:crystals", "manifest")
     assert ("molecules", *crystals, *rest) == building.DATASETS
     with pytest.raises(ValueError, match=r"'moleculs'; legal are molecules, crystals, crystals"):
         building.build("moleculs")
@@ -102,16 +105,16 @@ def test_a_stopped_library_goes_on(monkeypatch, tmp_path):
 
 
 def test_a_system_with_nothing_new_is_told(monkeypatch, tmp_path):
-    monkeypatch.setattr(library, "MOST", 3)
+    monkeypatch.setattr(library_molecules, "MOST", 3)
     known = [c.text for c in trained()[0].sample(36, seed=0)]
     with pytest.raises(ValueError, match="36 draws gave only 0 of 12"):
         small_library(monkeypatch, tmp_path / "log.jsonl", known)
 
 
 def test_build_library(assets, monkeypatch):
-    monkeypatch.setattr(library, "label_stream", fake_labels)
-    monkeypatch.setattr(building, "SIZE", 8)
-    monkeypatch.setattr(building, "LABELLED", 2)
+    monkeypatch.setattr(library_molecules, "label_stream", fake_labels)
+    monkeypatch.setattr(library_molecules, "SIZE", 8)
+    monkeypatch.setattr(library_molecules, "LABELLED", 2)
     out = building.build("library:chemvae")
     assert out == assets / "libraries/chemvae.parquet"
     made = pd.read_parquet(out)

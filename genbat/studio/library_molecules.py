@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from rdkit import Chem
 
+from genbat.core import paths
 from genbat.domains.molecules import build, descriptors, physics
 from genbat.studio.labelling import label_stream
 from genbat.systems.chemvae import ChemVAE
@@ -25,11 +26,11 @@ PREDICTED, HALF = "_predicted", "_half"
 
 def make_library(
     system: ChemVAE,
-    known: Sequence[str],
-    log: Path,
+    known: Sequence[str] | None = None,
     *,
-    size: int = SIZE,
-    labelled: int = LABELLED,
+    log: Path,
+    size: int | None = None,
+    labelled: int | None = None,
     workers: int = 2,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -37,9 +38,10 @@ def make_library(
 
     Parameters
     ----------
-    known : texts that are not new.
+    known : texts that are not new, by default those of the shipped molecules.
     log : JSONL of finished xTB labels, the checkpoint of a stopped build.
-    labelled : how many are judged by xTB, in the order they were drawn (a fair sample).
+    size, labelled : molecules, SIZE of them, and how many are judged by xTB, in the order they
+        were drawn (a fair sample), LABELLED.
 
     Returns
     -------
@@ -49,7 +51,8 @@ def make_library(
     and `failed`, the reason why there are none (`build.PENDING` where nobody asked).
     """
     report = progress or (lambda fraction, text: None)
-    drawn = _draws(system, set(known), size, report)
+    size, labelled = SIZE if size is None else size, LABELLED if labelled is None else labelled
+    drawn = _draws(system, set(known_texts() if known is None else known), size, report)
     table = pd.DataFrame(drawn, columns=["text", "index"]).astype({"index": "i4"})
     table.insert(1, "seed", np.int32(SEED))
     latents = system.encode(table["text"].tolist())
@@ -65,6 +68,19 @@ def make_library(
         "methods": {"orbitals": physics.GFN2, "ip": physics.IPEA1, "rest": descriptors.METHOD},
     }
     return table
+
+
+def known_latents(system: ChemVAE) -> np.ndarray:
+    """Latent points of all known molecules, in the order of their table (n, d)."""
+    return system.encode(known_texts())
+
+
+def known_texts() -> list[str]:
+    """Normal-form SMILES of all known molecules, in the order of their table."""
+    table = paths.ASSETS / "data/molecules.parquet"
+    if not table.exists():
+        raise ValueError(f"data: {table} is missing; run genbat build molecules first")
+    return pd.read_parquet(table, columns=["smiles"])["smiles"].tolist()
 
 
 def _draws(system: ChemVAE, known: set[str], size: int, report: Progress) -> list[tuple[str, int]]:
