@@ -87,7 +87,7 @@ class Atlas(Rows):
             "sample",
             weights=str(series.get("weights") or self.system.weights),
             seed=int(series["seed"]),
-            arguments={"index": int(series["index"])},
+            arguments={k: int(series[k]) for k in ("index", "noise") if pd.notna(series.get(k))},
             versions=versions(),
         )
         latent = tuple(float(v) for v in self.latents[self.n_known + index])
