@@ -78,7 +78,7 @@ def _lowest(name: str) -> tuple[str, str, str, str]:
     """One row; r2SCAN relaxes what 0.3.0 found."""
     ends = [r for r in relax(evaluator(), _starts(name), SETTINGS) if not r.failed]
     ends.sort(key=lambda end: end.energy)
-    again = [(end.key, end.cell) for end in ends[:3]]
+    again = [(end.key, end.cell) for end in ends[:8]]
     second = min(r.energy for r in relax(evaluator("r2scan"), again, SETTINGS) if not r.failed)
     return name, ends[0].key, f"{ends[0].energy:.5f}", f"{second:.5f}"
 
