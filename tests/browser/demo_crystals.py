@@ -1,5 +1,7 @@
 """A page with the crystal viewer and the periodic table; tests drive it."""
 
+from urllib.parse import quote
+
 import streamlit as st
 from pymatgen.core import Lattice, Structure
 
@@ -41,6 +43,6 @@ with right:
     st.session_state.start = states
     groups = {s: sorted(e for e, v in states.items() if v == s) for s in ("require", "forbid")}
     st.markdown(f"require: {','.join(groups['require'])} forbid: {','.join(groups['forbid'])}.")
-    st.html("".join(f"<img alt='{n}' src='data:image/svg+xml;utf8,"
-                    + draw.svg(c, 150, 100).replace('"', "%22").replace("#", "%23").replace("<", "%3C")
-                    + "'>" for n, c in CRYSTALS.items()))  # fmt: skip
+    for name, cell in CRYSTALS.items():
+        drawn = quote(draw.svg(cell, 150, 100))
+        st.html(f"<img alt='{name}' src='data:image/svg+xml;utf8,{drawn}'>")

@@ -1,9 +1,8 @@
-"""What a chemist asks of a crystal first: charges, elements of concern, density, diffraction."""
+"""What a chemist asks of a crystal first: charges, elements of concern, density."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 
 from pymatgen.core import Composition, Element
 
@@ -11,7 +10,6 @@ from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.ions import balances
 from genbat.domains.crystals.structure import formula_counts, reduced_formula, structure_of
 
-WAVELENGTH = "CuKa"  # 1.5418 Å
 # Supply at risk: the EU's critical raw materials of 2023 that batteries use, and scarce metals
 # (below 0.01 ppm in the crust).
 _CRITICAL = frozenset(
@@ -66,16 +64,8 @@ _CRITICAL = frozenset(
     ]
 )
 _SCARCE = frozenset(["Ru", "Rh", "Pd", "Re", "Os", "Ir", "Pt", "Au", "Te"])
+_RADIOACTIVE = frozenset(["Tc", "Pm"])
 _TOXIC = frozenset(["Be", "As", "Cd", "Hg", "Tl", "Pb"])
-
-
-@dataclass(frozen=True)
-class Line:
-    """A reflection of a powder pattern: 2 theta in degrees, intensity (100 the strongest), hkl."""
-
-    two_theta: float
-    intensity: float
-    label: str
 
 
 def oxidation_states(cell: Cell) -> dict[str, float]:
@@ -101,26 +91,18 @@ def density(cell: Cell) -> float:
 
 
 def flags(cell: Cell) -> list[str]:
-    """Warnings in words: cobalt, scarce, toxic and critical elements."""
+    """Warnings in words: cobalt, scarce, toxic, radioactive and critical elements."""
     found = set(formula_counts(cell))
     words = ["contains cobalt"] if "Co" in found else []
-    for kind, elements in (("scarce", _SCARCE), ("toxic", _TOXIC)):
+    for kind, elements in (
+        ("scarce", _SCARCE),
+        ("toxic", _TOXIC),
+        ("radioactive", _RADIOACTIVE),
+    ):
         hits = sorted(found & elements)
         words += [f"{kind}: {', '.join(hits)}"] if hits else []
     critical = sorted(found & _CRITICAL)
     return words + ([f"critical raw material (EU 2023): {', '.join(critical)}"] if critical else [])
-
-
-def diffraction(cell: Cell, two_theta: tuple[float, float] = (10.0, 90.0)) -> list[Line]:
-    """Simulated powder pattern, Cu K alpha, without broadening."""
-    from pymatgen.analysis.diffraction.xrd import XRDCalculator
-
-    structure = structure_of(cell)
-    pattern = XRDCalculator(WAVELENGTH).get_pattern(structure, two_theta_range=two_theta)
-    return [
-        Line(float(x), float(y), " ".join(str(i) for i in peaks[0]["hkl"]))
-        for x, y, peaks in zip(pattern.x, pattern.y, pattern.hkls, strict=True)
-    ]
 
 
 def mass(cell: Cell) -> float:

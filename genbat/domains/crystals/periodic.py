@@ -11,9 +11,9 @@ from genbat.domains.crystals.colours import long_name
 from genbat.domains.crystals.wishes import ELEMENTS
 
 # What electrodes, electrolytes and coatings in use or under study are made of.
-BATTERY = frozenset(
+_BATTERY = (
     "H Li B C N O F Na Mg Al Si P S Cl K Ca Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge Se Br Y Zr Nb Mo In "
-    "Sn Sb I La Ta W Bi".split()
+    "Sn Sb I La Ta W Bi"
 )
 LANTHANUM, LUTETIUM, LANTHANIDES = 57, 71, 8  # the latter's row, below a gap
 
@@ -42,4 +42,4 @@ def _row(symbol: str) -> ElementRow:
     rare = LANTHANUM <= number <= LUTETIUM
     row = LANTHANIDES if rare else int(element.row)
     column = 3 + number - LANTHANUM if rare else int(element.group)
-    return ElementRow(symbol, long_name(symbol), number, row, column, symbol in BATTERY)
+    return ElementRow(symbol, long_name(symbol), number, row, column, symbol in _BATTERY.split())

@@ -25,14 +25,17 @@ def tidy(cell: Cell) -> Cell:
     return Cell(cell.numbers, fractions(cell) @ cell.lattice, cell.lattice)
 
 
-def conventional(cell: Cell, symprec: float = SYMPREC) -> Cell:
-    """The conventional cell, atoms where they are; the cell itself where spglib finds none."""
+def conventional(cell: Cell, symprec: float = SYMPREC, *, ideal: bool = False) -> Cell:
+    """The conventional cell, atoms where they are; the cell itself where spglib finds none.
+
+    `ideal` moves cell and atoms onto the exact symmetry found at `symprec` Å.
+    """
     import spglib
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = spglib.standardize_cell(
-            as_spglib(cell), to_primitive=False, no_idealize=True, symprec=symprec
+            as_spglib(cell), to_primitive=False, no_idealize=not ideal, symprec=symprec
         )
     if found is None:
         return cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +11,16 @@ from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.chgnet_graph import Floats
 
 FIRST_CUBIC = 195
+# Space groups of each crystal system (International Tables A).
+CRYSTAL_SYSTEMS = {
+    "triclinic": range(1, 3),
+    "monoclinic": range(3, 16),
+    "orthorhombic": range(16, 75),
+    "tetragonal": range(75, 143),
+    "trigonal": range(143, 168),
+    "hexagonal": range(168, FIRST_CUBIC),
+    "cubic": range(FIRST_CUBIC, 231),
+}
 SYMPREC = 0.1  # Å, the tolerance of every space group in the tables
 
 
@@ -21,6 +32,34 @@ def space_group_number(cell: Cell, symprec: float = SYMPREC) -> int:
         warnings.simplefilter("ignore")
         found = spglib.get_symmetry_dataset(as_spglib(cell), symprec=symprec)
     return 1 if found is None else int(found.number)
+
+
+@dataclass(frozen=True)
+class SpaceGroup:
+    """International number and short symbol ("R-3m"), crystal system, point group."""
+
+    number: int
+    symbol: str
+    system: str
+    point_group: str
+
+
+def space_group(cell: Cell, symprec: float = SYMPREC) -> SpaceGroup:
+    """The space group at a tolerance in Å; P1 where spglib finds none."""
+    import spglib
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = spglib.get_symmetry_dataset(as_spglib(cell), symprec=symprec)
+    if found is None:
+        return SpaceGroup(1, "P1", "triclinic", "1")
+    number = int(found.number)
+    return SpaceGroup(number, str(found.international), crystal_system(number), found.pointgroup)
+
+
+def crystal_system(number: int) -> str:
+    """The crystal system of a space group number."""
+    return next(name for name, groups in CRYSTAL_SYSTEMS.items() if number in groups)
 
 
 def as_spglib(cell: Cell) -> tuple[Floats, Floats, list[int]]:

@@ -12,21 +12,11 @@ from pymatgen.core import Composition, Element
 from genbat.core.condition import Condition
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.structure import HEAVIEST, NOBLE, formula_counts
-from genbat.domains.crystals.symmetry import FIRST_CUBIC, space_group_number
+from genbat.domains.crystals.symmetry import CRYSTAL_SYSTEMS, space_group_number
 
 LEGAL = ("formula", "system", "allow", "require", "forbid", "atoms", "space_group",
          "crystal_system", "not_p1")  # fmt: skip
 ELEMENTS = frozenset(Element.from_Z(z).symbol for z in range(1, HEAVIEST + 1)) - NOBLE
-# First space group of each crystal system (International Tables A).
-CRYSTAL_SYSTEMS = {
-    "triclinic": range(1, 3),
-    "monoclinic": range(3, 16),
-    "orthorhombic": range(16, 75),
-    "tetragonal": range(75, 143),
-    "trigonal": range(143, 168),
-    "hexagonal": range(168, FIRST_CUBIC),
-    "cubic": range(FIRST_CUBIC, 231),
-}
 MOST_ATOMS = 20
 
 
