@@ -239,16 +239,17 @@ class CrystalFinder:
 
     def _by_words(self, text: str) -> list[int]:
         wanted = text.lower()
-        if len(wanted) < 2:
+        if len(wanted) < 2 or wanted.isdecimal():
             return []
-        hits = self._words.str.contains(wanted, regex=False)
-        return self._stable(np.flatnonzero(hits).tolist())
+        ways = (f"|{wanted}|", f"|{wanted}", wanted)  # whole word, its beginning, anywhere
+        hits = [self._words.str.contains(way, regex=False).to_numpy() for way in ways]
+        return [k for hit in hits for k in self._stable(np.flatnonzero(hit).tolist())]
 
     @cached_property
     def _words(self) -> pd.Series:
         table = self._known.table
         prototypes = table["name"].map(prototype)
-        return (prototypes + "|" + table["family"].astype(str)).str.lower()
+        return ("|" + prototypes + "|" + table["family"].astype(str) + "|").str.lower()
 
     def _stable(self, rows: list[int]) -> list[int]:
         above = self._known.table["hull_ev"].to_numpy("f8")

@@ -64,7 +64,7 @@ def rest(candidate: Candidate, key: str, *, choose: Choose | None = None) -> Non
     notes(candidate)
     more_properties(candidate)
     compute.offer(candidate, f"{key}:xtb")
-    details(candidate, key)
+    details(candidate, key, choose)
     if choose is not None:
         neighbours(candidate, f"{key}:near", choose)
     actions(candidate, key)

@@ -10,12 +10,14 @@ import streamlit as st
 from genbat.core.candidate import Candidate
 from genbat.core.errors import PhysicsFailed
 from genbat.studio import crystal_facts, views
-from genbat.ui import state
+from genbat.ui import crystal_card, state
 from genbat.ui.components.crystal_viewer import crystal_viewer
 from genbat.ui.components.viewer3d import viewer
 from genbat.ui.slim import slim
 
 Face = Callable[[Candidate, str, int], None]
+Choose = Callable[[Candidate], None]
+Details = Callable[[Candidate, str, Choose | None], None]
 LOWEST = 330  # pixels of a crystal's view with its controls
 
 
@@ -24,9 +26,9 @@ def structure(candidate: Candidate, key: str, height: int = 260) -> None:
     _STRUCTURES[candidate.domain](candidate, key, height)
 
 
-def details(candidate: Candidate, key: str) -> None:
-    """What else there is to see of it."""
-    _DETAILS[candidate.domain](candidate, key)
+def details(candidate: Candidate, key: str, choose: Choose | None = None) -> None:
+    """What else there is to see of it; `choose` is called with a known one that was clicked."""
+    _DETAILS[candidate.domain](candidate, key, choose)
 
 
 @st.cache_data(max_entries=4096, show_spinner=False)
@@ -61,7 +63,7 @@ def _molecule(candidate: Candidate, key: str, height: int) -> None:
     viewer(text, fmt, candidate.text, key=key, height=height)
 
 
-def _formula(candidate: Candidate, key: str) -> None:
+def _formula(candidate: Candidate, key: str, choose: Choose | None) -> None:
     drawn = image(candidate.domain, candidate.text, 260, 150)
     st.html(f"<div style='text-align:center'>{drawn}</div>")
     st.code(candidate.text, language=None, wrap_lines=True)
@@ -82,10 +84,11 @@ def _crystal(candidate: Candidate, key: str, height: int) -> None:
     crystal_viewer(scene, key=key, height=max(height, LOWEST))
 
 
-def _cif(candidate: Candidate, key: str) -> None:
+def _facts(candidate: Candidate, key: str, choose: Choose | None) -> None:
+    crystal_card.sections(candidate, key, choose=choose)
     with st.expander("CIF, all atoms, P1"):
         st.code(candidate.text, language=None)
 
 
 _STRUCTURES: dict[str, Face] = {"molecules": _molecule, "crystals": _crystal}
-_DETAILS: dict[str, Callable[[Candidate, str], None]] = {"molecules": _formula, "crystals": _cif}
+_DETAILS: dict[str, Details] = {"molecules": _formula, "crystals": _facts}

@@ -79,9 +79,9 @@ def walk_link() -> dict[str, str]:
 
 
 def _ends(place: Atlas) -> tuple[str, str]:
-    _, a, b, _ = place.rooms.pairs[-1]
-    one, two = (place.search(name, 1)[0] for name in (a, b))
-    return place.texts[one], place.texts[two]
+    _, *names, _ = place.rooms.pairs[-1]
+    rows = [place.search(name, 1) or [k] for k, name in enumerate(names)]
+    return place.texts[rows[0][0]], place.texts[rows[1][0]]
 
 
 def _waiting(domain: str) -> None:

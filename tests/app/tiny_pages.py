@@ -55,21 +55,35 @@ class Queue:
         return ""
 
 
-def fresh_page(monkeypatch, name):
-    """An AppTest of pages/<name>.py."""
-    from tiny_atlas import atlas
+SYSTEMS = {"molecules": ["chemvae"], "crystals": ["mattergen"]}
 
-    from genbat.studio import question
+
+def fresh_page(monkeypatch, name, domain="molecules"):
+    """An AppTest of pages/<name>.py, or of the whole "app", on the domain's tiny atlas."""
+    import tiny_atlas
+    import tiny_crystal_atlas
+
+    from genbat.studio import question, registry
     from genbat.ui import shared
 
+    atlases = {"molecules": tiny_atlas.atlas, "crystals": tiny_crystal_atlas.atlas}
+    monkeypatch.setattr(registry, "offered", lambda: registry.DOMAINS)
     st.cache_resource.clear()
     st.cache_data.clear()
     queue = Queue()
-    place = SimpleNamespace(atlas=atlas, ready=True, error=None, words="", wait=lambda _: True)
-    monkeypatch.setattr(shared, "warmup", lambda domain: place)
+
+    def opened(domain):
+        rest = {"ready": True, "error": None, "words": "", "wait": lambda _: True}
+        return SimpleNamespace(atlas=atlases[domain], **rest)
+
+    monkeypatch.setattr(shared, "warmup", opened)
     monkeypatch.setattr(shared, "jobs", lambda: queue)
-    monkeypatch.setattr(question, "systems_for", lambda domain: ["chemvae"])
-    return AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=120)
+    monkeypatch.setattr(question, "systems_for", SYSTEMS.__getitem__)
+    script = "app.py" if name == "app" else f"pages/{name}.py"
+    page = AppTest.from_file(str(ROOT / script), default_timeout=120)
+    if domain != registry.FIRST:
+        page.query_params["domain"] = domain
+    return page
 
 
 def linked(page, name):
