@@ -63,17 +63,21 @@ def time_waves(time: Tensor, size: int) -> Tensor:
 
 class Layer(nn.Module):
     """One round of messages; the pair network's first layer is split, so that what depends on one
-    atom is computed once an atom and not once a pair."""
+    atom is computed once an atom and not once a pair. Messages are narrower than the atoms' states:
+    pairs are many."""
 
     def __init__(self, width: int, pair: int) -> None:
         super().__init__()
+        inner = 5 * width // 8
         self.norm = nn.LayerNorm(width)
-        self.own = nn.Linear(width, width)
-        self.other = nn.Linear(width, width, bias=False)
-        self.pair = nn.Linear(pair, width, bias=False)
-        self.lattice = nn.Linear(6, width, bias=False)
-        self.message = nn.Linear(width, width)
-        self.update = nn.Sequential(nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, width))
+        self.own = nn.Linear(width, inner)
+        self.other = nn.Linear(width, inner, bias=False)
+        self.pair = nn.Linear(pair, inner, bias=False)
+        self.lattice = nn.Linear(6, inner, bias=False)
+        self.message = nn.Linear(inner, inner)
+        self.update = nn.Sequential(
+            nn.Linear(width + inner, width), nn.SiLU(), nn.Linear(width, width)
+        )
 
     def forward(self, h: Tensor, pairs: Tensor, lattices: Tensor, here: Tensor) -> Tensor:
         """h (B, N, width), pairs (B, N, N, pair) -> h."""

@@ -29,7 +29,7 @@ TARGETS = ("formation_ev", "voltage_v")
 # As in the paper's published settings: atoms, composition, lattice, coordinates, types, KL, heads.
 WEIGHTS = {
     "atoms": 1.0,
-    "composition": 1.0,
+    "composition": 4.0,
     "lattices": 10.0,
     "fractions": 10.0,
     "kinds": 1.0,
@@ -114,7 +114,9 @@ def graphs_of(cells: Sequence[Cell], known: Sequence[Shells] | None = None) -> G
     kinds = torch.zeros(len(cells), most, dtype=torch.long)
     sums = torch.zeros(len(cells), most, most, SHELLS)
     weight = torch.zeros(len(cells), most)
-    for k, (cell, (own, total)) in enumerate(zip(cells, known or map(shells_of, cells))):
+    for k, (cell, (own, total)) in enumerate(
+        zip(cells, known or map(shells_of, cells), strict=True)
+    ):
         n = len(cell.numbers)
         kinds[k, :n] = torch.as_tensor(cell.numbers)
         sums[k, :n, :n] = torch.as_tensor(own)

@@ -19,7 +19,7 @@ Changed, and why:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -90,8 +90,8 @@ class MatterGen:
     ) -> Iterator[Candidate]:
         """n crystals, unrelaxed; a longer sample starts with the shorter one.
 
-        Formula, elements and number of atoms are kept exactly, by showing types or barring
-        elements; space group and properties steer by adapters and guidance.
+        Formula, elements (allowed and required) and number of atoms are kept exactly, by showing
+        types or barring elements; space group and properties steer by adapters and guidance.
 
         Raises
         ------
@@ -136,7 +136,10 @@ class MatterGen:
                 start = with_formula(start, wishes, generator)
             allowed = _allowed(wishes).expand(len(part), -1)
             hints = self._hints(condition, wishes, len(part))
-            made = denoise(self.network, start, plan, generator, hints=hints, allowed=allowed)
+            made = denoise(
+                self.network, start, plan, generator,
+                hints=hints, allowed=allowed, required=_numbers(wishes.require),
+            )  # fmt: skip
             for k, cell in zip(part, cells_of(made, self.config.scale), strict=True):
                 cells[int(k)] = cell
         return [cell for cell in cells if cell is not None]
@@ -161,10 +164,16 @@ class MatterGen:
             value = (self.aim(name, window) - self.config.mean[t]) / self.config.spread[t]
             found.append(self.network.adapters[name](number_waves(torch.full((count,), value))))
         if len(wishes.groups) == 1:
-            wish = torch.zeros(count, INPUTS["space_group"])
-            wish[:, next(iter(wishes.groups))] = 1.0
-            found.append(self.network.adapters["space_group"](wish))
+            found.append(self._marks("space_group", list(wishes.groups), count))
+        if wishes.require == wishes.allow and "elements" in self.config.adapters:
+            found.append(self._marks("elements", _numbers(wishes.require), count))
         return torch.stack(found).sum(0) if found else None
+
+    def _marks(self, name: str, places: list[int], count: int) -> Tensor:
+        """What an adapter makes of ones at some places, for `count` crystals alike."""
+        wish = torch.zeros(count, INPUTS[name])
+        wish[:, places] = 1.0
+        return self.network.adapters[name](wish)
 
     def aim(self, name: str, window: Window) -> float:
         """The value asked of the adapter: a window's middle, or just inside an open one."""
@@ -207,11 +216,15 @@ def with_formula(start: Crystals, wishes: Wishes, generator: torch.Generator) ->
 
 
 def _allowed(wishes: Wishes) -> Tensor:
+    allowed = torch.zeros(1, KINDS, dtype=torch.bool)
+    allowed[0, _numbers(wishes.allow)] = True
+    return allowed
+
+
+def _numbers(elements: Iterable[str]) -> list[int]:
     from pymatgen.core import Element
 
-    allowed = torch.zeros(1, KINDS, dtype=torch.bool)
-    allowed[0, [Element(e).Z for e in sorted(wishes.allow)]] = True
-    return allowed
+    return sorted(Element(e).Z for e in elements)
 
 
 def make_card(parameters: int = 0) -> SystemCard:

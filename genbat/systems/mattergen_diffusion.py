@@ -174,6 +174,7 @@ def denoise(
     *,
     hints: Tensor | None = None,
     allowed: Tensor | None = None,
+    required: Sequence[int] = (),
 ) -> Crystals:
     """From noise to crystals; types that are not masked at the start stay as they are.
 
@@ -181,6 +182,7 @@ def denoise(
     ----------
     hints : sum of the adapters' outputs (layers, B, width).
     allowed : which elements may be revealed (B, KINDS), booleans.
+    required : atomic numbers that every crystal must hold; it needs as many atoms.
     """
     times = torch.linspace(1.0, 0.0, plan.steps + 1)
     widths = sigma_at(times)
@@ -194,12 +196,35 @@ def denoise(
             x = replace(x, fractions=langevin_step(x.fractions, score, step, generator))
         guess = look(x)
         score = guess.fractions * norms[k]
-        kinds = reveal(x.kinds, barred(guess.kinds, allowed), float(now), float(then), MASK,
-                       generator)  # fmt: skip
+        logits = barred(guess.kinds, allowed)
+        kinds = reveal(x.kinds, logits, float(now), float(then), MASK, generator)
+        kinds = with_required(kinds, (x.kinds == MASK) & x.here, logits, required)
         fractions = reverse_step(x.fractions, score, widths[k], widths[k + 1], generator)
         x = replace(x, kinds=kinds, fractions=fractions, lattices=_lattice(x, guess, now, then))
     last = guided(network, x, times[-1].expand(len(x)), plan.guidance, hints)
     return replace(x, fractions=wrap(x.fractions + widths[-1] ** 2 * norms[-1] * last.fractions))
+
+
+def with_required(kinds: Tensor, fresh: Tensor, logits: Tensor, required: Sequence[int]) -> Tensor:
+    """Types (B, N) in which every required element has come or still finds a hidden atom.
+
+    Where too few hidden atoms are left, atoms revealed just now (those of `fresh`) take the missing
+    elements, the likeliest under `logits` (B, N, KINDS); a required element keeps one atom.
+    """
+    if not required:
+        return kinds
+    kinds = kinds.clone()
+    for k, own in enumerate(kinds):
+        missing = [z for z in required if not (own == z).any()]
+        hidden = int((fresh[k] & (own == MASK)).sum())
+        spare = [n for n in torch.nonzero(fresh[k] & (own != MASK))[:, 0].tolist()
+                 if own[n] not in required or (own == own[n]).sum() > 1]  # fmt: skip
+        for _ in range(len(missing) - hidden):
+            gain = logits[k][spare][:, missing]
+            place, element = divmod(int(gain.argmax()), len(missing))
+            own[spare.pop(place)] = missing.pop(element)
+            spare = [n for n in spare if own[n] not in required or (own == own[n]).sum() > 1]
+    return kinds
 
 
 def guided(

@@ -67,7 +67,7 @@ def test_loss_falls(tmp_path):
         return sum(float(x.detach()) for x in losses)
 
     first = look()
-    for step in range(40):
+    for step in range(SCHEDULE.steps):
         run.advance(mattergen_training.batch_loss(network, corpus(), config, rows, step)[0])
     assert look() < 0.8 * first
 
@@ -141,6 +141,8 @@ def test_saved_and_loaded_is_the_same_system(tmp_path):
         ({"formula": "LiCoO2"}, lambda c: c == {"Li": c["Li"], "Co": c["Li"], "O": 2 * c["Li"]}),
         ({"formula": "Li2O", "atoms": [6, 6]}, lambda c: c == {"Li": 4, "O": 2}),
         ({"allow": ["Na", "Cl"]}, lambda c: set(c) <= {"Na", "Cl"}),
+        ({"system": "Li-Mn-O", "atoms": [3, 8]}, lambda c: set(c) == {"Li", "Mn", "O"}),
+        ({"require": ["Li", "S"], "atoms": [2, 2]}, lambda c: c == {"Li": 1, "S": 1}),
         ({"forbid": ["O", "F"]}, lambda c: not {"O", "F"} & set(c)),
         ({"atoms": [3, 4]}, lambda c: 3 <= sum(c.values()) <= 4),
     ],
