@@ -1,4 +1,4 @@
-"""An atlas of some shipped crystals whose system decodes to the nearest of them; nothing trained."""
+"""An atlas of some shipped crystals whose system decodes to the nearest; nothing is trained."""
 
 from functools import lru_cache
 from types import SimpleNamespace
