@@ -15,7 +15,7 @@ from genbat.systems.run import Schedule
 
 torch.set_num_threads(1)
 SCHEDULE = Schedule(steps=60, batch=16, rate=3e-3, warm_steps=5)
-MATTERGEN = {"width": 32, "layers": 2, "frequencies": 4}
+MATTERGEN = {"width": 56, "layers": 2, "frequencies": 4}
 CDVAE_SIZES = {"latent": 8, "encoder_width": 24, "encoder_layers": 2, "width": 32,
                "layers": 2, "frequencies": 4, "head_hidden": 16}  # fmt: skip
 
