@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import numpy as np
 
 from genbat.core.logs import read_rows
 from genbat.domains.crystals import physics
+from genbat.domains.crystals.build import start_worker
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.labelling import pack, unpack
 from genbat.domains.crystals.structure import to_text
@@ -98,18 +98,11 @@ def _in_turn(
         yield from map(_judged, chunks)
         return
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=start_worker) as pool:
         try:
             yield from pool.map(_judged, chunks)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
 
 
 def _judged(cells: list[Cell]) -> list[Row]:

@@ -29,7 +29,8 @@ def _one_thread() -> None:
         os.environ[name] = "1"
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
+    """What a process for CHGNet does first: one thread, no warnings, an end with its parent."""
     import warnings
 
     import torch
@@ -68,7 +69,7 @@ def label_all(chunks: Iterable[list[Start]], *, workers: int) -> Iterator[list[R
     """Rows of many candidates, a chunk at a time, in no fixed order."""
     _one_thread()  # before the workers start: they inherit it
     with ProcessPoolExecutor(
-        workers, initializer=_start_worker, mp_context=get_context("spawn")
+        workers, initializer=start_worker, mp_context=get_context("spawn")
     ) as pool:
         for future in as_completed([pool.submit(_label_chunk, c) for c in chunks]):
             yield future.result()
