@@ -46,8 +46,8 @@ function collect(view) {
     const key = keyOf(k, image);
     if (!found.has(key) && seen(k)) {
       const [kind, ...f] = part.atoms[k];
-      found.set(key, { key, atom: k, image, name: called[k], ...elements[kind],
-                       elem: elements[kind].symbol, ...place(part.lattice, add(f, image)) });
+      found.set(key, { ...elements[kind], ...place(part.lattice, add(f, image)),
+                       key, atom: k, image, name: called[k], elem: elements[kind].symbol });
     }
   };
   part.atoms.forEach(([, ...f], k) => { for (const i of images(f, look.times)) put(k, i); });
@@ -243,7 +243,7 @@ function make(tag, words, parent, more = {}) {
 }
 
 function toggle(view, text, title, on, change, refit = false) {
-  const button = make("button", text, view.bar, { type: "button", title });
+  const button = make("button", text, view.bar, { type: "button", title, ariaLabel: text });
   button.setAttribute("aria-pressed", on);
   button.onclick = () => {
     change();
