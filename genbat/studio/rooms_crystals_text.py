@@ -10,10 +10,23 @@ from functools import lru_cache
 
 from pymatgen.core import Composition
 
-from genbat.core.candidate import Verdict
 from genbat.domains.crystals.reading import read_crystals
-from genbat.domains.crystals.structure import from_text, judge, primitive, to_text
+from genbat.domains.crystals.structure import (
+    formula_counts,
+    from_text,
+    judge,
+    primitive,
+    reduced_formula,
+    to_text,
+)
 
+_NUMBER = r"\d{1,6}\.\d+"
+_OURS = re.compile(
+    r"^data_\S{1,80}\n_symmetry_space_group_name_H-M 'P 1'\n"
+    rf"(?:_cell_\w+ {_NUMBER}\n){{6}}_chemical_formula_sum '[\w ]+'\n"
+    r"loop_\n_symmetry_equiv_pos_as_xyz\n'x, y, z'\nloop_\n(?:_atom_site_\w+\n){6}"
+    rf"(?:[A-Z][a-z]?\d+ [A-Z][a-z]? {_NUMBER} {_NUMBER} {_NUMBER} 1\n)+$"
+)
 _SUM = re.compile(r"_chemical_formula_sum\s+'([^']*)'")
 _PART = re.compile(r"([A-Z][a-z]?)(\d+)")
 _PACKED = re.compile(r"^z\.([A-Za-z0-9_-]{1,20000})$")
@@ -76,6 +89,7 @@ def check(text: str) -> str:
     ValueError : saying what is wrong and what is legal.
     """
     text = unpack(text.strip())
+    text = text if text.endswith("\n") or "\n" not in text else text + "\n"
     if "\n" not in text:
         raise ValueError(f"crystal: {text[:60]!r} is neither a known one nor a CIF")
     if canonical(text):
@@ -87,19 +101,12 @@ def check(text: str) -> str:
 
 
 def canonical(text: str) -> bool:
-    """Whether a text is one that the domain writes, of a legal crystal."""
-    if not text.startswith("data_") or len(text) > MOST:
+    """Whether a text is written as the domain writes them, of a legal crystal."""
+    if len(text) > MOST or not _OURS.match(text):
         return False
     try:
         cell = from_text(text)
-        return to_text(cell) == text and judge(cell).ok
     except ValueError:
         return False
-
-
-def verdict_of(text: str) -> Verdict:
-    """Whether a canonical text's crystal belongs to the domain."""
-    try:
-        return judge(from_text(text))
-    except ValueError as wrong:
-        return Verdict(False, (str(wrong),))
+    named = (title_of(text), formula_of(text)) == (reduced_formula(cell), formula_counts(cell))
+    return named and judge(cell).ok

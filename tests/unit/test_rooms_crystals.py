@@ -1,0 +1,303 @@
+"""Crystals' rooms: texts, links, finding, novelty, the judge, and design by sampling."""
+
+import numpy as np
+import pytest
+from tiny_crystal_atlas import KNOWN, TinySampler, absurd, atlas, texts, universe
+
+from genbat.core.condition import Condition, Window
+from genbat.core.errors import JobCancelled
+from genbat.domains.crystals.codec import turned
+from genbat.domains.crystals.structure import from_text, structure_of, to_text
+from genbat.studio import design_sampling, exports, path, question, registry
+from genbat.studio.question import WISHES, Question
+from genbat.studio.rooms import rooms
+from genbat.studio.rooms_crystals_text import pack, unpack
+from genbat.studio.store import Store
+from genbat.studio.work import label
+
+
+@pytest.fixture
+def room():
+    return rooms("crystals")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "test.sqlite")
+
+
+def licoo2():
+    return atlas().texts[atlas().search("LiCoO2")[0]]
+
+
+# ---------------------------------------------------------------------- texts
+def test_texts_stay_what_they_are(room):
+    for text in texts()[:40]:
+        assert room.check(text) == text
+        assert room.check(room.handle(text)) == text
+
+
+def test_another_cell_of_it_becomes_the_primitive_one(room):
+    big = structure_of(from_text(licoo2())).make_supercell((2, 1, 1), in_place=False)
+    text = room.check(big.to(fmt="cif"))
+    assert len(from_text(text).numbers) == len(from_text(licoo2()).numbers)
+    assert room.same(text, licoo2())
+
+
+@pytest.mark.parametrize("text", ["", "LiCoO2", "z.", "z.abc", "data_\n", "data_x\nloop_\n_cell",
+                                  "<img>\n", "z." + "A" * 30_000, absurd(texts()[0])])  # fmt: skip
+def test_no_crystal_says_why(room, text):
+    with pytest.raises(ValueError, match="CIF|crystal"):
+        room.check(text)
+
+
+def test_a_link_cannot_swell():
+    assert unpack(pack("x" * 1_000_000)) == "x" * 400_000
+
+
+# ---------------------------------------------------------------------- known ones
+def test_rows_are_found_by_text_and_handle():
+    place = atlas()
+    for row in (0, 7, KNOWN - 1):
+        assert place.row_of[place.texts[row]] == row
+        assert place.typed(place.handle(place.texts[row])).text == place.texts[row]
+    assert place.row_of.get("nothing") is None
+    assert len(place.texts) == KNOWN + 1
+
+
+def test_a_moved_known_crystal_is_not_new():
+    place = atlas()
+    moved = to_text(turned(from_text(place.texts[3]), 1))
+    assert moved != place.texts[3]
+    assert place.names[place.known.match(moved)].split(" ")[0] == place.names[3].split(" ")[0]
+    assert place.typed(moved).novel is False
+    assert place.known.match(texts()[KNOWN + 5]) is None
+
+
+def test_values_and_groups_are_the_tables():
+    place, table = atlas(), universe().table[:KNOWN]
+    assert np.array_equal(place.values("group")[:KNOWN], table["group"])
+    assert np.array_equal(place.values("atoms")[:KNOWN], table["numbers"].map(len))
+    cubic = place.group("crystal_system")[:KNOWN] == "cubic"
+    assert np.array_equal(cubic, table["group"] >= 195)
+    anions = {e: a for e, a in zip(place.elements, place.group("anion"), strict=True)}
+    assert all(a in e or a in ("metal", "") for e, a in anions.items())
+
+
+def test_no_number_where_a_gate_said_no():
+    place, table = atlas(), universe().table
+    failed = [k for k in range(KNOWN) if table["host_failed"][k]]
+    assert failed
+    for row in failed:
+        made = place.candidate(row)
+        assert "voltage_v" not in made.properties
+        assert table["host_failed"][row] in made.properties["formation_ev"].note
+
+
+def test_a_predicted_voltage_is_for_hosts_only(room):
+    place = atlas()
+    guess = place.system.predict(place.latents[0])[0]
+    salt = next(t for t in texts() if room.title(t) == "NaCl")
+    assert "voltage_v" in room.sensible(licoo2(), guess)
+    assert "voltage_v" not in room.sensible(salt, guess)
+
+
+# ---------------------------------------------------------------------- the judge
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """What CHGNet says of a known host, somewhat moved, and of an absurd crystal."""
+    store = Store(tmp_path_factory.mktemp("judge") / "test.sqlite")
+    start = to_text(turned(from_text(licoo2()), 5))
+    found = {
+        one.evaluation.text: one for one in rooms("crystals").judge(store, [start, absurd(start)])
+    }
+    return store, start, found
+
+
+def test_the_judge_relaxes_and_keeps(judged, room):
+    store, start, found = judged
+    one, row = found[start], atlas().search("LiCoO2")[0]
+    known = atlas().known.measurements(row)
+    assert one.evaluation.values["formation_ev"].value == pytest.approx(
+        known["formation_ev"].value, abs=0.01
+    )
+    assert one.evaluation.values["hull_ev"].value == pytest.approx(known["hull_ev"].value, abs=0.01)
+    relaxed = one.more["relaxed"]
+    assert room.same(relaxed, licoo2())
+    assert float(one.more["told"]["moved"].split()[0]) < 0.2
+    for text in (start, relaxed):
+        kept = store.evaluation("crystals", text, room.method())
+        assert kept.values["volume_a3"] == one.evaluation.values["volume_a3"]
+
+
+def test_an_absurd_crystal_gets_a_reason_and_no_number(judged):
+    _, start, found = judged
+    one = found[absurd(start)]
+    assert one.evaluation.values == {}
+    assert one.evaluation.failed
+    assert "relaxed" not in one.more
+
+
+def test_a_settled_candidate_keeps_its_story(judged, room):
+    _, start, found = judged
+    (made,) = TinySampler().decode(np.zeros((1, 5)))
+    made = type(made)(**{**made.__dict__, "text": start})
+    settled = room.settled(made, found[start])
+    story = settled.provenance.arguments
+    assert settled.text == found[start].more["relaxed"]
+    assert story["relaxed_from"] == start
+    again = room.made_again(settled, made)
+    assert room.same(again.text, settled.text)
+
+
+# ---------------------------------------------------------------------- design
+@pytest.fixture
+def asking(monkeypatch):
+    monkeypatch.setattr(registry, "trained", lambda name: True)
+    monkeypatch.setattr(design_sampling, "load", lambda name: TinySampler())
+    return lambda **more: Question(
+        **{
+            "condition": Condition({"formation_ev": Window(high=-0.5)}, {"require": ["Li"]}),
+            "system": "mattergen",
+            "domain": "crystals",
+            "method": "sample",
+            "count": 30,
+            **more,
+        }
+    )
+
+
+def looked_up(store, told, say=None):
+    """A judge that knows the universe by heart."""
+    from genbat.studio.rooms import Judgement
+
+    for k, text in enumerate(told):
+        row = texts().index(text) if text in texts() else None
+        values = {} if row is None else universe().measurements(row)
+        found = store.save_evaluation("crystals", text, "m", values, "" if values else "too close")
+        more = {"relaxed": text, "noise": k, "told": {"moved": "0.10 Å"}} if values else {}
+        yield Judgement(found, more)
+
+
+def test_design_samples_judges_and_tells(asking, monkeypatch, store, room):
+    monkeypatch.setattr(type(room), "judge", lambda self, s, t, say=None: looked_up(s, t))
+    found, said = [], []
+    asked = asking()
+    design_sampling.sampled(asked, atlas(), store, found.append, lambda f, t: said.append((f, t)))
+    assert len(found) == 30
+    failed = [o for o in found if o.failed]
+    assert failed and all(not o.candidate.properties and not o.hit for o in failed)
+    for one in found:
+        if not one.failed:
+            energy = one.candidate.properties["formation_ev"].value
+            assert one.held["formation_ev"] == (energy <= -0.5)
+            assert one.held[WISHES] and one.hit == (energy <= -0.5)
+            assert one.candidate.latent is not None
+            assert one.candidate.provenance.arguments["relaxed_from"] == one.candidate.text
+            again = question.Outcome.from_json(one.to_json())
+            assert (again.held, again.told) == (one.held, one.told)
+    assert said[-1][0] == 1 and "30 of 30 judged by CHGNet" in said[-1][1]
+    assert all(a <= b + 1e-9 for (a, _), (b, _) in zip(said, said[1:], strict=False))
+
+
+def test_cancelling_ends_it(asking, monkeypatch, store, room):
+    monkeypatch.setattr(type(room), "judge", lambda self, s, t, say=None: looked_up(s, t))
+
+    def stop(fraction, text):
+        raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        design_sampling.sampled(asking(), atlas(), store, print, stop)
+
+
+def test_only_what_a_system_has_learnt_steers_it():
+    asked = Condition(
+        {"voltage_v": Window(3, 4), "capacity_mah_g": Window(low=100)},
+        {"require": ["Li"], "space_group": 166, "not_p1": True},
+    )
+    steer = design_sampling.steering(TinySampler(), asked)
+    assert set(steer.windows) == {"voltage_v"}
+    assert steer.wishes == {"require": ["Li"]}
+
+
+def test_a_value_the_physics_refuses_is_a_miss(asking, store):
+    salt = next(t for t in texts() if rooms("crystals").title(t) == "NaCl")
+    ((judgement),) = looked_up(store, [salt])
+    made = TinySampler()._made(salt, "sample")
+    asked = asking(condition=Condition({"voltage_v": Window(low=1)}))
+    found = design_sampling.outcome(asked, atlas(), made, judgement)
+    assert found.held["voltage_v"] is False and found.standing == "miss"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"count": 3000}, "count: got 3000; legal are 1 to 2000"),
+        ({"method": "both"}, "method: got 'both'; legal are sample"),
+        ({"condition": Condition({"lumo_ev": Window()})}, "lumo_ev cannot be asked for"),
+        ({"condition": Condition({}, {"formula": "Li?"})}, "formula"),
+        ({"condition": Condition({}, {"keep": "C"})}, "wish: unknown keep"),
+        ({"system": "chemvae"}, "system: got 'chemvae'"),
+    ],
+)
+def test_bad_questions_say_what_is_legal(asking, options, told):
+    with pytest.raises(ValueError, match=told):
+        asking(**options)
+
+
+def test_a_question_without_windows_reads_well(asking):
+    wishes = {"system": "Li-Mn-O", "atoms": [1, 14], "not_p1": True}
+    asked = asking(condition=Condition({}, wishes))
+    assert asked.sentence() == "crystals, of Li-Mn-O alone, at most 14 atoms, not P1"
+    assert Question.from_json(asked.to_json()) == asked
+
+
+# ---------------------------------------------------------------------- jobs, walks, files
+class Heard:
+    """A report that remembers."""
+
+    def __init__(self, store):
+        self.store, self.emitted = store, []
+
+    def __call__(self, fraction, message=""):
+        assert 0 <= fraction <= 1
+
+    def emit(self, payload):
+        self.emitted.append(payload)
+
+
+def test_the_label_job_judges_each_text_once(monkeypatch, store, room):
+    monkeypatch.setattr(type(room), "judge", lambda self, s, t, say=None: looked_up(s, t))
+    report = Heard(store)
+    asked = [texts()[0], "no crystal", texts()[1], texts()[0]]
+    label({"domain": "crystals", "texts": asked}, report)
+    assert sorted(p["asked"] for p in report.emitted) == sorted(asked)
+    bad = next(p for p in report.emitted if p["asked"] == "no crystal")
+    assert bad["text"] == "" and "CIF" in bad["failed"]
+    assert all(p["more"]["relaxed"] == p["text"] for p in report.emitted if p["text"])
+
+
+def test_a_walk_decodes_one_crystal_a_step():
+    place = atlas()
+    a, b = (place.texts[place.search(f)[0]] for f in ("LiTiS2", "NaTiS2"))
+    walk = path.walk_in(place, a, b, steps=5)
+    assert [c.text for c in walk.candidates][:: len(walk.candidates) - 1] == [a, b]
+    assert len(walk.candidates) == 5
+    assert all(c.name for c in walk.candidates)
+
+
+@pytest.mark.parametrize("fmt", exports.formats("crystals"))
+def test_every_export(fmt, tmp_path):
+    made = [atlas().candidate(k) for k in (0, 1)]
+    out = tmp_path / f"some.{fmt}"
+    exports.write(made, out)
+    assert out.stat().st_size > 100
+
+
+def test_a_folder_holds_one_cif_each(tmp_path):
+    made = [atlas().candidate(k) for k in (0, 1)]
+    exports.write(made, tmp_path / "out")
+    files = sorted(f.name for f in (tmp_path / "out").iterdir())
+    assert files[-1] == "candidates.csv" and all(f.endswith(".cif") for f in files[:2])
+    back = structure_of(from_text((tmp_path / "out" / files[0]).read_text("utf-8")))
+    assert back.composition.reduced_formula == made[0].name.split(" ")[0]
