@@ -13,8 +13,9 @@ from pymatgen.core import Element
 
 from genbat.core.paths import ASSETS
 from genbat.domains.crystals import data, known_phases
+from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.hosts import symbols
-from genbat.domains.crystals.similarity import SAME_TYPE, Nearest, features, same_structure
+from genbat.domains.crystals.similarity import Nearest, features, same_structure, same_type
 from genbat.domains.crystals.structure import formula_counts, from_text, reduced_formula, to_text
 
 PHASES = "data/crystals_known_phases.csv"
@@ -29,7 +30,8 @@ class Neighbour:
     ----------
     text, formula, group : of the known crystal (CIF, reduced formula, space group number).
     distance : of the fingerprints; 0 for the same, about 1 for two crystals taken at random.
-    words : "same structure", "polymorph" (same formula), "arranged alike" or "similar".
+    words : "same structure", "polymorph" (same formula), "same type" (elements
+        exchanged) or "similar".
     """
 
     text: str
@@ -61,20 +63,17 @@ def nearest(text: str, count: int = 4) -> tuple[Neighbour, ...]:
         one, other = known.table.iloc[near.row], known.cell(near.row)
         if to_text(other) == text:
             continue
-        alike = one["formula"] == formula
-        words = _words(alike, near.structure, alike and same_structure(cell, other))
+        words = _words(one["formula"] == formula, cell, other)
         neighbours.append(
             Neighbour(to_text(other), one["formula"], int(one["group"]), near.distance, words)
         )
     return tuple(neighbours[:count])
 
 
-def _words(same_formula: bool, structure: float, same: bool) -> str:
-    if same:
-        return "same structure"
+def _words(same_formula: bool, one: Cell, two: Cell) -> str:
     if same_formula:
-        return "polymorph"
-    return "arranged alike" if structure < SAME_TYPE else "similar"
+        return "same structure" if same_structure(one, two) else "polymorph"
+    return "same type" if same_type(one, two) else "similar"
 
 
 @lru_cache(maxsize=512)

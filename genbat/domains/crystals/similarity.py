@@ -138,15 +138,12 @@ class Near:
     ----------
     row : its number among the known.
     distance : of the fingerprints.
-    structure : the structural part of it; below SAME_TYPE the atoms are arranged alike.
+    structure : the structural part of it.
     """
 
     row: int
     distance: float
     structure: float
-
-
-SAME_TYPE = 0.25
 
 
 class Nearest:
@@ -174,3 +171,13 @@ def same_structure(one: Cell, two: Cell) -> bool:
     from pymatgen.analysis.structure_matcher import StructureMatcher
 
     return bool(StructureMatcher().fit(structure_of(one), structure_of(two)))
+
+
+def same_type(one: Cell, two: Cell) -> bool:
+    """Whether two are the same structure once elements may be exchanged: rock salt, NaCl or MgO."""
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+
+    first, second = structure_of(one), structure_of(two)
+    if first.composition.anonymized_formula != second.composition.anonymized_formula:
+        return False
+    return bool(StructureMatcher().fit_anonymous(first, second))

@@ -21,6 +21,7 @@ from genbat.domains.crystals.gates import VOLTAGE_V, capacity
 from genbat.domains.crystals.hosts import working_ion
 from genbat.domains.crystals.structure import formula_counts
 
+SMALLEST = 0.05  # V between plateaus; less is inside CHGNet's noise
 Amounts = Mapping[str, float]
 Point = tuple[float, float, str]  # x of A per framework, formation energy per framework, formula
 
@@ -44,7 +45,7 @@ class Profile:
     ion : the working ion.
     average : the one step between empty and full host, frameworks kept.
     steps : plateaus between the known phases of the same framework composition, falling voltage;
-        empty where none lies between.
+        empty where none lies between or they differ by less than SMALLEST.
     """
 
     ion: str
@@ -78,7 +79,8 @@ def profile(
     points = [*ends, *_between(known, frame, ion, full)]
     steps = _steps(_hull(points), q / full)
     plain = Step(0.0, q, voltage_v, (bare, name))
-    return Profile(ion, plain, tuple(steps) if len(steps) > 1 else ())
+    telling = len(steps) > 1 and steps[0].voltage - steps[-1].voltage > SMALLEST
+    return Profile(ion, plain, tuple(steps) if telling else ())
 
 
 def _between(
