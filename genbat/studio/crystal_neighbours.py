@@ -3,6 +3,7 @@ and magnetic moments where it is one of them."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -19,6 +20,7 @@ from genbat.domains.crystals.similarity import Nearest, features, same_structure
 from genbat.domains.crystals.structure import formula_counts, from_text, reduced_formula, to_text
 
 PHASES = "data/crystals_known_phases.csv"
+_ONCE = threading.Lock()
 Phase = tuple[Mapping[str, float], float, str]  # atoms, formation energy in eV/atom, formula
 
 
@@ -42,9 +44,14 @@ class Neighbour:
 
 
 @cache
-def _index() -> Nearest:
+def _made() -> Nearest:
     known = data.load()
     return Nearest(features([known.cell(k) for k in range(len(known))]))
+
+
+def _index() -> Nearest:
+    with _ONCE:  # the warm-up and a card may ask at the same time
+        return _made()
 
 
 def warm() -> None:
@@ -79,13 +86,14 @@ def _words(same_formula: bool, one: Cell, two: Cell) -> str:
 @lru_cache(maxsize=512)
 def moments(text: str) -> dict[str, float]:
     """Mean magnetic moment of each element in μB (CHGNet) of a known crystal; empty for others."""
-    cell, known = from_text(text), data.load()
-    (near,) = _index().find(cell, 1)
-    other = known.cell(near.row)
-    if to_text(other) != text:
-        return {}
-    names, sizes = np.array(symbols(other)), known.magmoms(near.row)
-    return {e: float(sizes[names == e].mean()) for e in formula_counts(other)}
+    known = data.load()
+    formula = reduced_formula(from_text(text))
+    for row in np.flatnonzero(known.table["formula"] == formula):
+        cell = known.cell(int(row))
+        if to_text(cell) == text:
+            names, sizes = np.array(symbols(cell)), known.magmoms(int(row))
+            return {e: float(sizes[names == e].mean()) for e in formula_counts(cell)}
+    return {}
 
 
 def phases(elements: frozenset[str]) -> tuple[Phase, ...]:

@@ -258,6 +258,10 @@ class Rooms(Protocol):
         """Warnings a chemist wants before anything else."""
         ...
 
+    def prepare(self) -> None:
+        """Make, in the background, what a card asks for a little later."""
+        ...
+
     def method(self) -> str:
         """Name under which evaluations are kept; it changes with the procedure's version."""
         ...

@@ -18,6 +18,7 @@ from genbat.domains.crystals.reading import ENDINGS, read_crystals
 from genbat.domains.crystals.structure import from_text, primitive, to_text
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.domains.crystals.wishes import ELEMENTS, Wishes, read_wishes
+from genbat.studio import crystal_neighbours
 from genbat.studio.rooms import Judgement, Known, Uploaded, Words
 from genbat.studio.rooms_crystals_known import (
     CrystalFinder,
@@ -201,6 +202,10 @@ class Crystals:
     def flags(self, text: str) -> list[str]:
         """Cobalt, scarce, toxic or costly elements."""
         return [f"⚠ {flag}" for flag in chemistry.flags(from_text(text))]
+
+    def prepare(self) -> None:
+        """The fingerprints of all known crystals."""
+        crystal_neighbours.warm()
 
     # ------------------------------------------------------------------ physics
     def method(self) -> str:

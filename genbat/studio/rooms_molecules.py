@@ -234,6 +234,9 @@ class Molecules:
         found = ["PFAS"] if descriptors.is_pfas(mol) else []
         return found + [f"⚠ {name}" for name in descriptors.hazard_groups(mol)]
 
+    def prepare(self) -> None:
+        """Nothing: a molecule's card needs no more."""
+
     # ------------------------------------------------------------------ physics
     def method(self) -> str:
         """GFN2-xTB with the labels' version."""

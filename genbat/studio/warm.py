@@ -81,5 +81,6 @@ def _useful(place: explore.Atlas) -> Iterator[Step]:
     x, y = (float(v) for v in place.xy[0])
     yield "empty places", lambda: place.spot(x, y)
     yield "elements", lambda: place.elements
+    yield "neighbours", place.rooms.prepare
     for name in place.rooms.familiar.values():
         yield name, partial(place.search, name)
