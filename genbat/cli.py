@@ -22,13 +22,17 @@ from genbat.core.condition import Condition, parse_targets
 from genbat.core.errors import JobCancelled
 
 Progress = Callable[[float, str], None]
-ENDINGS = (".smi", ".csv", ".sdf", ".json")
+_CRYSTALS = (".cif", ".vasp", ".extxyz", ".csv", ".json")
+ENDINGS = {"molecules": (".smi", ".csv", ".sdf", ".json"), "crystals": _CRYSTALS}
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 SystemName = Annotated[str, typer.Argument(metavar="SYSTEM", help="A name that `systems` lists.")]
 Count = Annotated[int, typer.Option("-n", min=1, help="How many.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same candidates.")]
-Out = Annotated[Path, typer.Option(help=f"A file ({', '.join(ENDINGS)}) or a folder.")]
+Out = Annotated[Path, typer.Option(help="A folder, or a file: .csv, .json, .sdf, .smi, .cif, ...")]
+Order = Annotated[bool, typer.Option("--order", help="Put disordered crystals in order.")]
+Targets = Annotated[list[str] | None, typer.Option(help='Wishes such as "lumo_ev<=-8".')]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="Discrete wishes, key=value.")]
 Kind = Literal["linear", "slerp", "geodesic"]
 
 app = typer.Typer(
@@ -86,18 +90,14 @@ def sample(
     out: Out,
     n: Count = 100,
     seed: Seed = 0,
-    target: Annotated[
-        list[str] | None, typer.Option(help='A wish such as "lumo_ev<=-8"; may be repeated.')
-    ] = None,
-    wish: Annotated[
-        list[str] | None, typer.Option("--set", help="A discrete wish, key=value; likewise.")
-    ] = None,
+    target: Targets = None,
+    wish: Settings = None,
 ) -> None:
     """Draw new candidates from a system, with wishes or without."""
     from genbat.studio import exports, registry
 
     condition = _condition(_known(system), target or [], wish or [])
-    _writable(out)
+    _writable(out, ENDINGS[registry.card(system).domain], folder=True)
     with _progress() as progress:
         asked = registry.load(system).sample(n, condition=condition, seed=seed, progress=progress)
         candidates = list(asked)
@@ -109,7 +109,7 @@ def sample(
 @app.command()
 def interpolate(
     system: SystemName,
-    a: Annotated[str, typer.Argument(metavar="A", help="One end, as text (SMILES).")],
+    a: Annotated[str, typer.Argument(metavar="A", help="One end: SMILES, a CIF file, a formula.")],
     b: Annotated[str, typer.Argument(metavar="B", help="The other end.")],
     out: Out,
     steps: Annotated[int, typer.Option(min=2, help="How many, both ends counted.")] = 11,
@@ -119,7 +119,7 @@ def interpolate(
     from genbat.studio import exports, path, registry
 
     _known(system)
-    _writable(out)
+    _writable(out, ENDINGS[registry.card(system).domain], folder=True)
     with _progress() as progress:
         walk = path.walk(registry.load(system), a, b, steps=steps, kind=kind, progress=progress)
     exports.write(walk.candidates, out)
@@ -153,14 +153,15 @@ def evaluate(
 @app.command()
 def label(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
-    out: Annotated[Path, typer.Option(help="A .csv file.")],
+    out: Annotated[Path, typer.Option(help="A .csv file; for crystals also a folder.")],
+    order: Order = False,
 ) -> None:
     """Compute properties of your own structures by physics."""
     from genbat.studio import labelling
 
-    _writable(out, (".csv",))
+    _writable(out, (".csv",), folder=True)
     with _progress() as progress:
-        labelling.label_file(file, out, progress)
+        labelling.label_file(file, out, progress, **({"order": True} if order else {}))
     print(f"labelled: {out}")
 
 
@@ -226,11 +227,10 @@ def _known(system: str) -> str:
     return system
 
 
-def _writable(out: Path, endings: tuple[str, ...] = ()) -> None:
-    # Asked before the work, not after it. Without `endings` a folder will do as well.
-    folder = not endings and (out.is_dir() or not out.suffix)
-    if not folder:
-        _legal(f"--out {out}: ending", out.suffix.lower(), endings or ENDINGS)
+def _writable(out: Path, endings: tuple[str, ...], folder: bool = False) -> None:
+    # Asked before the work, not after it; `folder`: one will do as well.
+    if not (folder and (out.is_dir() or not out.suffix)):
+        _legal(f"--out {out}: ending", out.suffix.lower(), endings)
     if not out.absolute().parent.is_dir():
         raise ValueError(f"--out {out}: there is no folder {str(out.parent)!r}; make it first")
 
@@ -262,7 +262,7 @@ def _complain(message: str, status: int) -> int:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    # A bar on stderr; where stderr is a file, a plain line for each tenth of the way.
+    # A bar on stderr; where that is a file, a line for each tenth of the way.
     from rich import progress as rich
     from rich.console import Console
 

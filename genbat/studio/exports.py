@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from genbat.core.candidate import Candidate
+from genbat.studio.rooms import rooms
 
 # Domain -> module with `FORMATS` (name -> writer) and `TEXT_COLUMN` (what its text is called).
 DOMAINS: dict[str, str] = {
@@ -59,7 +60,7 @@ def export(
     elif fmt == "json":
         text = _json(candidates, extras)
     else:
-        text = _domain(domain).FORMATS[fmt](candidates, extras)
+        text = _structures(candidates, extras, fmt)
     return text.encode("utf-8")
 
 
@@ -85,6 +86,18 @@ def write(candidates: Sequence[Candidate], path: Path) -> None:
     _replace(path / TABLE, export(candidates, "csv", [{"file": file} for file in files]))
 
 
+def _structures(
+    candidates: Sequence[Candidate], extras: Sequence[Mapping[str, str]], fmt: str
+) -> str:
+    """By the domain's writer; where it takes valid objects only, the others are left out."""
+    domain = _domain(candidates[0].domain)
+    kept = [k for k, c in enumerate(candidates) if c.verdict.ok or not domain.VALID_ONLY]
+    if not kept:
+        raise ValueError(f"candidates: none is valid, so there is nothing to write as {fmt}")
+    more = [extras[k] for k in kept] if extras else ()
+    return str(domain.FORMATS[fmt]([candidates[k] for k in kept], more))
+
+
 def ending(path: Path, domain: str) -> str:
     """The format that a path's ending names, the longest that fits; else its suffix."""
     name = path.name.lower()
@@ -94,7 +107,8 @@ def ending(path: Path, domain: str) -> str:
 
 def _file_name(number: int, candidate: Candidate, fmt: str) -> str:
     # The number keeps names apart; nothing of a name but letters and digits reaches the disk.
-    words = _STRANGE.sub("_", candidate.name[:60]).strip("_")[:40]
+    name = candidate.name or rooms(candidate.domain).title(candidate.text)
+    words = _STRANGE.sub("_", name[:60]).strip("_")[:40]
     return f"{number:04d}{'_' if words else ''}{words}.{fmt}"
 
 

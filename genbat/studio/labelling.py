@@ -13,7 +13,7 @@ from typing import Any
 
 from genbat.core.errors import InputProblem
 from genbat.domains.molecules import build, descriptors, physics
-from genbat.domains.molecules.reading import MAX_BYTES, Row, read_molecules
+from genbat.domains.molecules.reading import ENDINGS, MAX_BYTES, Row, read_molecules
 from genbat.studio.exports import safe_cell
 
 Progress = Callable[[float, str], None]
@@ -23,8 +23,13 @@ COLUMNS = ("line", "name", "smiles", *build.label_columns(), "failed", "methods"
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def label_file(path: Path, out: Path, progress: Progress | None = None) -> list[InputProblem]:
-    """xTB and RDKit values of every molecule in a user's file, written as CSV; ~0.3 s a molecule.
+def label_file(
+    path: Path, out: Path, progress: Progress | None = None, order: bool = False
+) -> list[InputProblem]:
+    """Physics on a user's file: of molecules as below, of crystals (any other ending) as
+    `genbat.studio.labelling_crystals.label_file`, which also takes `order`.
+
+    xTB and RDKit values of every molecule in a user's file, written as CSV; ~0.3 s a molecule.
 
     The table has one row a row of the file, in its order, units in the column names
     (`lumo_ev`, `dipole_d`); rows that could not be read stand in it with the reason in `failed`.
@@ -37,6 +42,12 @@ def label_file(path: Path, out: Path, progress: Progress | None = None) -> list[
     ------
     ValueError : the file cannot be used at all, or none of its rows; names file and line.
     """
+    if path.suffix.lower() not in ENDINGS:
+        from genbat.studio import labelling_crystals
+
+        return labelling_crystals.label_file(path, out, order=order, progress=progress)
+    if out.suffix.lower() != ".csv":
+        raise ValueError(f"out: got {out.name!r}; molecules are written as .csv")
     if out.exists() and out.samefile(path):
         raise ValueError(f"out: got the input file {path.name} itself; name another one")
     if path.stat().st_size > MAX_BYTES:  # asked before it is read into memory

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.core.provenance import Provenance, versions
 from genbat.latent.density import Manifold
-from genbat.latent.paths import Path, choose_steps, make_path
+from genbat.latent.paths import Path as Way
+from genbat.latent.paths import choose_steps, make_path
 from genbat.studio.explore import Atlas, atlas
 from genbat.studio.registry import load
 from genbat.studio.rooms import rooms
@@ -43,7 +45,7 @@ class Walk:
     """
 
     kind: str
-    path: Path
+    path: Way
     candidates: tuple[Candidate, ...]
     xy: np.ndarray
     percentile: np.ndarray
@@ -108,7 +110,7 @@ def decode_way(
     kind: str,
     manifold: Manifold,
     fineness: int = FINE,
-) -> tuple[Path, list[Candidate]]:
+) -> tuple[Way, list[Candidate]]:
     """The way from a (d,) to b (d,) in `fineness` points for each step, and what is decoded
     there."""
     fine = max(steps, min(MOST, fineness * (steps - 1) + 1)) if steps > 2 else steps
@@ -123,7 +125,7 @@ def standing(decoded: Sequence[Candidate], ends: Sequence[str], steps: int) -> l
 
 
 def _tell(
-    place: Atlas, candidate: Candidate, k: int, ends: Sequence[Candidate], path: Path
+    place: Atlas, candidate: Candidate, k: int, ends: Sequence[Candidate], path: Way
 ) -> Candidate:
     if k in (0, len(path.points) - 1):
         return candidate
@@ -145,8 +147,24 @@ def _tell(
 def walk(
     system: Any, a: str, b: str, *, steps: int, kind: str, progress: Progress | None = None
 ) -> Walk:
-    """The same for a loaded system, on its domain's atlas."""
-    return walk_in(atlas(system.card.domain), a, b, steps=steps, kind=kind, progress=progress)
+    """The same for a loaded system, on its domain's atlas; an end may be a file or a name."""
+    place = atlas(system.card.domain)
+    ends = [_given(place, text) for text in (a, b)]
+    return walk_in(place, *ends, steps=steps, kind=kind, progress=progress)
+
+
+def _given(place: Atlas, text: str) -> str:
+    """Text of an end: of the first object of a file, of a known crystal, or the text itself."""
+    file = Path(text) if len(text) < 300 else None
+    if file and file.suffix.lower().removeprefix(".") in place.rooms.uploads and file.is_file():
+        rows, problems = place.rooms.read(file.read_bytes(), file.name)
+        if not rows:
+            raise ValueError(str(problems[0]))
+        return rows[0].text
+    if place.rooms.words.inline or "\n" in text:
+        return text
+    hits = place.search(text, 1)
+    return place.texts[hits[0]] if hits else text
 
 
 def again(domain: str, provenance: Provenance) -> Candidate:

@@ -97,7 +97,7 @@ def test_a_mistake_is_told_and_nothing_starts(page, link, told):
 def test_no_window_at_all(page):
     page.query_params.update({"of": "Li-Co-O"})
     run(page)
-    kind, title, arguments, _ = search(page)
+    _, title, arguments, _ = search(page)
     assert title == "crystals, of Li-Co-O alone, at most 14 atoms"
     assert not Question.from_json(arguments).condition.windows
 

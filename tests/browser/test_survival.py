@@ -14,10 +14,10 @@ from genbat.core.candidate import Candidate, Verdict
 from genbat.core.properties import Measurement
 from genbat.core.provenance import Provenance
 from genbat.studio.jobs import Jobs
+from genbat.studio.rooms import rooms
 from genbat.studio.shortlist import Shortlists
 from genbat.studio.store import Store
 from genbat.studio.tables import JobRow, now
-from genbat.studio.rooms import rooms
 from genbat.ui.shortlist_parts import page_of
 
 OWNER = "c" * 32

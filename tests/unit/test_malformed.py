@@ -5,6 +5,7 @@ import io
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,8 @@ TEXTS = [*NAMES, *BROKEN, *LOOK_ALIKE, *LONG.values(), "\x00", "", " ", "\n\n", 
 
 class Stub:
     """Encodes anything; the map it stands for is a point."""
+
+    card = SimpleNamespace(domain="molecules")
 
     def encode(self, texts):
         return np.zeros((len(texts), 4), "f4")

@@ -1,6 +1,9 @@
 """Crystals' rooms: texts, links, finding, novelty, the judge, and design by sampling."""
 
+from itertools import pairwise
+
 import numpy as np
+import pandas as pd
 import pytest
 from tiny_crystal_atlas import KNOWN, TinySampler, absurd, atlas, texts, universe
 
@@ -10,7 +13,7 @@ from genbat.domains.crystals.codec import turned
 from genbat.domains.crystals.structure import from_text, structure_of, to_text
 from genbat.studio import design_sampling, exports, path, question, registry
 from genbat.studio.question import WISHES, Question
-from genbat.studio.rooms import rooms
+from genbat.studio.rooms import Uploaded, rooms
 from genbat.studio.rooms_crystals_text import pack, unpack
 from genbat.studio.store import Store
 from genbat.studio.work import label
@@ -47,7 +50,7 @@ def test_another_cell_of_it_becomes_the_primitive_one(room):
 @pytest.mark.parametrize("text", ["", "LiCoO2", "z.", "z.abc", "data_\n", "data_x\nloop_\n_cell",
                                   "<img>\n", "z." + "A" * 30_000, absurd(texts()[0])])  # fmt: skip
 def test_no_crystal_says_why(room, text):
-    with pytest.raises(ValueError, match="CIF|crystal"):
+    with pytest.raises(ValueError, match=r"CIF|crystal"):
         room.check(text)
 
 
@@ -80,8 +83,8 @@ def test_values_and_groups_are_the_tables():
     assert np.array_equal(place.values("atoms")[:KNOWN], table["numbers"].map(len))
     cubic = place.group("crystal_system")[:KNOWN] == "cubic"
     assert np.array_equal(cubic, table["group"] >= 195)
-    anions = {e: a for e, a in zip(place.elements, place.group("anion"), strict=True)}
-    assert all(a in e or a in ("metal", "") for e, a in anions.items())
+    anions = list(zip(place.elements, place.group("anion"), strict=True))
+    assert all(a in e or a in ("metal", "") for e, a in anions)
 
 
 def test_no_number_where_a_gate_said_no():
@@ -197,7 +200,7 @@ def test_design_samples_judges_and_tells(asking, monkeypatch, store, room):
             again = question.Outcome.from_json(one.to_json())
             assert (again.held, again.told) == (one.held, one.told)
     assert said[-1][0] == 1 and "30 of 30 judged by CHGNet" in said[-1][1]
-    assert all(a <= b + 1e-9 for (a, _), (b, _) in zip(said, said[1:], strict=False))
+    assert all(a <= b + 1e-9 for (a, _), (b, _) in pairwise(said))
 
 
 def test_cancelling_ends_it(asking, monkeypatch, store, room):
@@ -292,6 +295,38 @@ def test_every_export(fmt, tmp_path):
     out = tmp_path / f"some.{fmt}"
     exports.write(made, out)
     assert out.stat().st_size > 100
+
+
+def test_a_users_file_is_labelled(judged, monkeypatch, tmp_path, room):
+    from genbat.studio import labelling_crystals
+
+    store, start, found = judged
+    monkeypatch.setattr(type(room), "judge", lambda self, s, t, say=None: iter(found.values()))
+    monkeypatch.setattr(type(room), "read", lambda self, *_: (
+        [Uploaded(start, "mine <b>", 1, "ordered"), Uploaded(absurd(start), "bad", 2)], []
+    ))  # fmt: skip
+    file = tmp_path / "mine.cif"
+    file.write_text("data_")
+    assert labelling_crystals.label_file(file, tmp_path / "out", store=store) == []
+    table = pd.read_csv(tmp_path / "out" / "candidates.csv")
+    assert list(table["valid"]) == ["yes", "no"]
+    assert table["formation_ev"].notna().tolist() == [True, False]
+    assert table["reasons"][1]
+    assert len(list((tmp_path / "out").glob("*.cif"))) == 1
+    with pytest.raises(ValueError, match="input file"):
+        labelling_crystals.label_file(file, file)
+
+
+def test_ends_of_a_walk_may_be_files_or_names(tmp_path):
+    place = atlas()
+    file = tmp_path / "A.cif"
+    file.write_text(licoo2())
+    assert place.rooms.same(path._given(place, str(file)), licoo2())
+    assert path._given(place, "LiCoO2") == licoo2()
+    assert path._given(place, licoo2()) == licoo2()
+    (tmp_path / "bad.cif").write_text("data_x")
+    with pytest.raises(ValueError, match=r"bad\.cif"):
+        path._given(place, str(tmp_path / "bad.cif"))
 
 
 def test_a_folder_holds_one_cif_each(tmp_path):

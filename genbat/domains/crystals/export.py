@@ -16,6 +16,7 @@ from genbat.domains.crystals.symmetry import SYMPREC
 Extra = Mapping[str, str]
 Writer = Callable[[Sequence[Candidate], Sequence[Extra]], str]
 TEXT_COLUMN = "cif"
+VALID_ONLY = True  # what is no crystal cannot be written as one
 
 
 def cif_text(cell: Cell, symprec: float | None = SYMPREC) -> str:

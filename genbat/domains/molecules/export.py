@@ -18,6 +18,7 @@ Extra = Mapping[str, str]
 Writer = Callable[[Sequence[Candidate], Sequence[Extra]], str]
 
 TEXT_COLUMN = "smiles"
+VALID_ONLY = False
 FORCE_FIELD = "3D, force field (ETKDGv3, MMFF94s)"
 FLAT = "2D drawing; no 3D structure could be embedded"
 _MAX_TITLE = 80
