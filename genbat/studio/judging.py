@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from genbat.core.logs import read_rows
 from genbat.domains.crystals import physics
 from genbat.domains.crystals.build import start_worker
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.labelling import pack, unpack
 from genbat.domains.crystals.structure import to_text
+from genbat.studio.keeping import Progress, Row, kept
 
-Progress = Callable[[float, str], None]
-Row = dict[str, Any]
 CHUNK = 96  # crystals between two entries in the log: under a minute
 
 
@@ -68,21 +65,17 @@ def rule(
     workers : processes; 1 stays in this one.
     """
     keys = ["" if cell is None else key_of(cell) for cell in cells]
-    rows = {row["key"]: row for row in read_rows(log)} if log else {}
-    rows[""] = {"failed": "cannot be written as a crystal"}
-    todo = {k: c for k, c in zip(keys, cells, strict=True) if k not in rows and c is not None}
-    names = list(todo)
-    parts = [names[k : k + CHUNK] for k in range(0, len(names), CHUNK)]
-    done = 0
-    for part, found in zip(parts, _in_turn(parts, todo, workers), strict=True):
-        fresh = [{"key": name, **row} for name, row in zip(part, found, strict=True)]
-        rows |= {row["key"]: row for row in fresh}
-        if log:
-            _append(log, fresh)
-        done += len(part)
-        if progress:
-            progress(done / len(names), f"CHGNet: {done} of {len(names)} crystals judged")
-    return [_ruling(rows[key]) for key in keys]
+    known = {key: cell for key, cell in zip(keys, cells, strict=True) if cell is not None}
+    rows = kept(
+        log,
+        known,
+        partial(_in_turn, workers=workers),
+        chunk=CHUNK,
+        progress=progress,
+        what="crystals judged by CHGNet",
+    )
+    lost = Ruling("cannot be written as a crystal")
+    return [_ruling(rows[key]) if key else lost for key in keys]
 
 
 def key_of(cell: Cell) -> str:
@@ -90,10 +83,7 @@ def key_of(cell: Cell) -> str:
     return hashlib.sha256(to_text(cell).encode()).hexdigest()[:16]
 
 
-def _in_turn(
-    parts: Sequence[Sequence[str]], cells: Mapping[str, Cell], workers: int
-) -> Iterator[list[Row]]:
-    chunks = [[cells[name] for name in part] for part in parts]
+def _in_turn(chunks: Sequence[Sequence[Cell]], workers: int) -> Iterator[list[Row]]:
     if workers == 1 or len(chunks) < 2:
         yield from map(_judged, chunks)
         return
@@ -105,7 +95,7 @@ def _in_turn(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _judged(cells: list[Cell]) -> list[Row]:
+def _judged(cells: Sequence[Cell]) -> list[Row]:
     found: dict[int, Row] = {}
     for k, judged in physics.judge_many(cells):
         if judged.cell is None:
@@ -116,12 +106,6 @@ def _judged(cells: list[Cell]) -> list[Row]:
                         "note": "; ".join(judged.notes), "values": values,
                         **pack(judged.cell)}  # fmt: skip
     return [found[k] for k in range(len(cells))]
-
-
-def _append(log: Path, rows: Sequence[Row]) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as lines:
-        lines.writelines(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
 
 
 def _ruling(row: Row) -> Ruling:

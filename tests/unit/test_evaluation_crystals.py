@@ -19,7 +19,14 @@ from genbat.domains.crystals.physics import Judged
 from genbat.domains.crystals.stability import Landscape
 from genbat.domains.crystals.structure import from_text, structure_of, to_text
 from genbat.domains.crystals.symmetry import space_group_number
-from genbat.studio import evaluation, judging, metrics_asked, metrics_stability, registry
+from genbat.studio import (
+    evaluation,
+    judging,
+    metrics_asked,
+    metrics_coverage,
+    metrics_stability,
+    registry,
+)
 from genbat.studio.metrics_coverage import wasserstein
 from genbat.studio.metrics_crystals import RESAMPLED, SUBSTITUTED, Subject, counts
 from genbat.studio.metrics_reconstruction import dress
@@ -347,3 +354,21 @@ def test_own_weights_and_data(tmp_path):
 def test_refusals(options, named):
     with pytest.raises(ValueError, match=named):
         evaluation.evaluate(**{"name": "cdvae", **options})
+
+
+def test_fingerprints_are_made_once(tmp_path, monkeypatch):
+    cells, log, made = list(corpus().cells[:3]), tmp_path / "rulings.jsonl", []
+
+    def fake(cell):
+        made.append(cell)
+        return None if len(cell.numbers) % 2 else np.full(61, float(len(cell.numbers)))
+
+    monkeypatch.setattr(metrics_coverage, "structure_print", fake)
+    first = metrics_coverage.prints([*cells, cells[0]], log)
+    again = metrics_coverage.prints(cells, log)
+    assert len(made) == 3
+    assert first[1].shape == (4, 132)
+    for cell, one, two in zip(cells, first[0], again[0], strict=False):
+        assert (one is None) == (two is None) == bool(len(cell.numbers) % 2)
+        assert one is None or one[0] == two[0] == len(cell.numbers)
+    assert metrics_coverage.covered([None, None], first)["cov_precision"] == 0

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import warnings
-from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -105,6 +104,7 @@ def composition_print(cell: Cell) -> Floats:
 
 
 PROPERTIES = 22
+FEATURES = 6 * PROPERTIES
 _UNKNOWN = np.full(PROPERTIES, np.nan)
 
 
@@ -125,12 +125,7 @@ def _scale() -> tuple[Floats, Floats]:
 
 
 # ---------------------------------------------------------------------- coverage
-Prints = tuple[list[Floats | None], Floats]
-
-
-def prints_of(cells: Sequence[Cell]) -> Prints:
-    """Structure fingerprints, None where there is none, and composition fingerprints (n, 132)."""
-    return [structure_print(c) for c in cells], np.array([composition_print(c) for c in cells])
+Prints = tuple[list[Floats | None], Floats]  # of structures, and of compositions (n, 132)
 
 
 def coverage(
