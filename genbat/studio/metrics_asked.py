@@ -80,6 +80,8 @@ def symmetry(subject: Subject) -> Metrics:
 
     The gain is over the unconditional rate; a group that no unconditional sample has counts there
     as half a sample."""
+    if "space_group" not in subject.system.config.adapters:
+        return {}
     seen = Counter(int(g) for g in subject.train.groups if g > 1)
     groups = [group for group, _ in seen.most_common(ASKS)]
     free = subject.drawn()
