@@ -74,8 +74,8 @@ def main():
         gaps.sort()
         print(
             f"chgnet, {optimizer}: {theirs:.1f} s, {3600 * len(starts) / theirs:,.0f} an hour; "
-            f"GenBat is {theirs / seconds:.1f} times as fast (bar: {WANTED} with BFGS); energies differ by "
-            f"{1000 * gaps[len(gaps) // 2]:.2f} meV/atom in the median, "
+            f"GenBat is {theirs / seconds:.1f} times as fast (bar: {WANTED} with BFGS); "
+            f"energies differ by {1000 * gaps[len(gaps) // 2]:.2f} meV/atom in the median, "
             f"{sum(g < 0.005 for g in gaps)} of {len(gaps)} within 5"
         )
 
