@@ -17,6 +17,9 @@ from pymatgen.core import Structure
 
 from genbat.core.errors import InputProblem
 from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.file_errors import LineError, Refused, number
+from genbat.domains.crystals.reading_cif import read_cif
+from genbat.domains.crystals.reading_poscar import read_poscar
 from genbat.domains.crystals.structure import cell_of, judge
 
 MAX_BYTES = 20_000_000
@@ -68,6 +71,9 @@ def read_crystals(data: bytes, filename: str, *, order: bool = False) -> Found:
             break
         try:
             crystals.append(_crystal(read, part, line, clean(name), order))
+        except LineError as wrong:
+            at = line + wrong.line - 1
+            problems.append(InputProblem(filename, at, clean(str(wrong), 400)))
         except ValueError as wrong:
             problems.append(InputProblem(filename, line, clean(str(wrong), 400)))
     if not crystals and not problems:
@@ -98,18 +104,18 @@ def _text(data: bytes, filename: str) -> str:
 
 
 Splitter = Callable[[str], Iterator[Piece]]
-Reader = Callable[[str], Structure]
+Reader = Callable[[str], tuple[Structure, str]]  # structure, and a note of what was assumed
 
 
 def _format(filename: str) -> tuple[Splitter, Reader]:
     ending = filename.lower().rpartition(".")[2]
     if ending == "cif":
-        return _cif_blocks, _from_cif
+        return _cif_blocks, read_cif
     if ending in ("xyz", "extxyz"):
         return _xyz_frames, _from_xyz
     if ending == "json":
         return _json_entries, _from_json
-    return lambda text: iter([(1, text.split("\n", 1)[0], text)]), _from_poscar
+    return _whole, lambda text: (read_poscar(text), "")
 
 
 def _crystal(read: Reader, text: str, line: int, name: str, order: bool) -> Crystal:
@@ -118,7 +124,9 @@ def _crystal(read: Reader, text: str, line: int, name: str, order: bool) -> Crys
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            structure = read(text)
+            structure, assumed = read(text)
+    except (LineError, Refused):
+        raise
     except Exception as wrong:  # the parsers raise whatever they trip over
         raise ValueError(f"cannot be read: {clean(str(wrong), 200) or type(wrong).__name__}") from (
             wrong
@@ -131,7 +139,8 @@ def _crystal(read: Reader, text: str, line: int, name: str, order: bool) -> Crys
     verdict = judge(cell)
     if not verdict.ok:
         raise ValueError("; ".join(verdict.reasons))
-    return Crystal(cell, name or structure.composition.reduced_formula, line, note)
+    notes = "; ".join(part for part in (assumed, note) if part)
+    return Crystal(cell, name or structure.composition.reduced_formula, line, notes)
 
 
 def _ordered(structure: Structure, order: bool) -> tuple[Structure, str]:
@@ -163,6 +172,10 @@ def _ordered(structure: Structure, order: bool) -> tuple[Structure, str]:
 
 
 # ---------------------------------------------------------------------- formats
+def _whole(text: str) -> Iterator[Piece]:
+    yield 1, text.split("\n", 1)[0], text
+
+
 def _cif_blocks(text: str) -> Iterator[Piece]:
     position = 0
     parts = _DATA_BLOCK.split(text)
@@ -173,21 +186,6 @@ def _cif_blocks(text: str) -> Iterator[Piece]:
             yield line, part.split("\n", 1)[0][5:], part
         elif part.strip() and len(parts) == 1:
             yield line, "", part
-
-
-def _from_cif(text: str) -> Structure:
-    from pymatgen.io.cif import CifParser
-
-    (found,) = CifParser.from_str(text, occupancy_tolerance=1.05).parse_structures(
-        primitive=False, check_occu=True, on_error="raise"
-    )
-    return found
-
-
-def _from_poscar(text: str) -> Structure:
-    from pymatgen.io.vasp import Poscar
-
-    return Poscar.from_str(text).structure
 
 
 def _xyz_frames(text: str) -> Iterator[Piece]:
@@ -207,16 +205,21 @@ def _xyz_frames(text: str) -> Iterator[Piece]:
         start += max(n, 0) + 2
 
 
-def _from_xyz(text: str) -> Structure:
+def _from_xyz(text: str) -> tuple[Structure, str]:
     import io
 
     from ase.io import read
     from pymatgen.io.ase import AseAtomsAdaptor
 
+    lines = text.rstrip().split("\n")
+    count = number(lines[0].strip(), 1, "the number of atoms", "a whole number")
     if "lattice=" not in text.lower():
-        raise ValueError('no Lattice="..." in its second line; a crystal needs a cell')
+        raise LineError(min(2, len(lines)), 'no Lattice="..." here; legal is a crystal with a cell')
+    if len(lines) - 2 != count:
+        raise LineError(1, f"announces {count:g} atoms, {max(0, len(lines) - 2)} follow; "
+                        "legal is one line each")  # fmt: skip
     atoms = read(io.StringIO(text), format="extxyz")
-    return AseAtomsAdaptor.get_structure(atoms)
+    return AseAtomsAdaptor.get_structure(atoms), ""
 
 
 def _json_entries(text: str) -> Iterator[Piece]:
@@ -229,13 +232,14 @@ def _json_entries(text: str) -> Iterator[Piece]:
         yield 1, "", json.dumps(entry)
 
 
-def _from_json(text: str) -> Structure:
+def _from_json(text: str) -> tuple[Structure, str]:
     entry = json.loads(text)
     if not isinstance(entry, dict) or "lattice" not in entry or "sites" not in entry:
-        raise ValueError("is no pymatgen structure (a JSON object with lattice and sites)")
+        raise Refused("is no pymatgen structure; legal is a JSON object with lattice and sites")
     # Read by hand: pymatgen's own reader would create whatever classes the file names.
     species = [
         {str(part["element"]): float(part["occu"]) for part in site["species"]}
         for site in entry["sites"]
     ]
-    return Structure(entry["lattice"]["matrix"], species, [site["abc"] for site in entry["sites"]])
+    places = [site["abc"] for site in entry["sites"]]
+    return Structure(entry["lattice"]["matrix"], species, places), ""
