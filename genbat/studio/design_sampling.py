@@ -14,6 +14,7 @@ from typing import Any
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
+from genbat.studio.design_near import near
 from genbat.studio.explore import Atlas
 from genbat.studio.question import WISHES, Outcome, Question, judge
 from genbat.studio.registry import load
@@ -66,16 +67,21 @@ def sampled(
 
 
 def _batches(question: Question, place: Atlas, say: Say) -> Iterator[list[Candidate]]:
-    system = load(question.system)
-    steer = steering(system, question.condition)
-    wanted = steer if steer.windows or steer.wishes else None
-    made = system.sample(question.count, condition=wanted, seed=question.seed)
-    size = FIRST_BATCH
+    made, size = _proposals(question, place, load(question.system)), FIRST_BATCH
     say(0.0, "sampling")
     while batch := list(islice(made, size)):
         yield batch
         size = place.rooms.batch
         say(0.0, "sampling")
+
+
+def _proposals(question: Question, place: Atlas, system: Any) -> Iterator[Candidate]:
+    if "decode" in system.card.capabilities:  # it has a latent space and takes no condition
+        return near(question, place, system)
+    steer = steering(system, question.condition)
+    wanted = steer if steer.windows or steer.wishes else None
+    made: Iterator[Candidate] = system.sample(question.count, condition=wanted, seed=question.seed)
+    return made
 
 
 def judged_batch(

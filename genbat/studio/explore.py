@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from genbat.core.provenance import Provenance, versions
 from genbat.latent.maps import LatentMap
 from genbat.studio import registry
 from genbat.studio.crowd import asked_crowd
-from genbat.studio.rooms import rooms
+from genbat.studio.rooms import Judgement, rooms
 from genbat.studio.rows import Rows
 
 
@@ -166,13 +167,27 @@ class Atlas(Rows):
     def around(self, z: np.ndarray, radius: float, n: int = 24, seed: int = 0) -> list[Candidate]:
         """Distinct valid objects decoded within `radius` of a latent point (d,)."""
         rng = np.random.default_rng(seed)
-        step = rng.standard_normal((4 * n, len(z)))
-        step *= radius * rng.random((4 * n, 1)) / np.linalg.norm(step, axis=1, keepdims=True)
+        many = n * self.rooms.tries
+        step = rng.standard_normal((many, len(z)))
+        step *= radius * rng.random((many, 1)) / np.linalg.norm(step, axis=1, keepdims=True)
         found: dict[str, Candidate] = {}
         for made in self.system.decode((z + step).astype("f4"), seed=seed):
             if made.verdict.ok:
                 found.setdefault(made.text, made)
-        return [self.describe(c) for c in list(found.values())[:n]]
+        told = [self.describe(c) for c in list(found.values())[:n]]
+        if self.rooms.pointwise:
+            return told
+        asked = {"center": [round(float(v), 6) for v in z], "radius": radius, "n": n}
+        return [_around(c, {**asked, "index": k}) for k, c in enumerate(told)]
+
+    def settled(self, candidate: Candidate, judgement: Judgement) -> Candidate:
+        """A judged candidate as it is from then on: a crystal is relaxed, named and placed anew."""
+        done = self.rooms.settled(candidate, judgement)
+        match = self.known.match(done.text)
+        name = self.rooms.title(done.text) if match is None else self.names[match]
+        latent = candidate.latent if done.text == candidate.text else self._latent(done.text)
+        values = dict(judgement.evaluation.values)
+        return replace(done, properties=values, name=name, novel=match is None, latent=latent)
 
     def nearest(self, z: np.ndarray, n: int = 4, skip: str = "") -> list[Neighbour]:
         """The known objects nearest to a latent point (d,), without the one called `skip`."""
@@ -187,6 +202,11 @@ class Atlas(Rows):
     def place(self, z: np.ndarray) -> np.ndarray:
         """Latent points (m, d) -> places (m, 2)."""
         return self.map.place(z.astype("f4"))
+
+
+def _around(candidate: Candidate, arguments: Mapping[str, Any]) -> Candidate:
+    story = replace(candidate.provenance, action="around", arguments=arguments)
+    return replace(candidate, provenance=story)
 
 
 @lru_cache(maxsize=4)

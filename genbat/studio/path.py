@@ -16,7 +16,9 @@ from genbat.core.provenance import Provenance, versions
 from genbat.latent.density import Manifold
 from genbat.latent.paths import Path as Way
 from genbat.latent.paths import choose_steps, make_path
+from genbat.studio.design_near import BLOCK, near_block
 from genbat.studio.explore import Atlas, atlas
+from genbat.studio.question import SAMPLING, Question
 from genbat.studio.registry import load
 from genbat.studio.rooms import rooms
 
@@ -188,7 +190,25 @@ def again(domain: str, provenance: Provenance) -> Candidate:
         asked = Condition.from_json(provenance.condition) if provenance.condition else None
         made = system.sample(wanted + 1, condition=asked, seed=provenance.seed)
         return place.describe(next(islice(made, wanted, None)))
+    if provenance.action == "around":
+        _same_weights(provenance, place.system)
+        kept = {k: provenance.arguments[k] for k in ("radius", "n")}
+        center = np.array(provenance.arguments["center"], "f4")
+        return place.around(center, seed=provenance.seed, **kept)[provenance.arguments["index"]]
+    if provenance.action == "near":
+        _same_weights(provenance, place.system)
+        return _near(place, provenance)
     raise ValueError(f"action: {provenance.action!r} is made again from its latent point instead")
+
+
+def _near(place: Atlas, provenance: Provenance) -> Candidate:
+    condition, system = Condition.from_json(provenance.condition), provenance.system
+    question = Question(
+        condition, system, place.rooms.domain, seed=provenance.seed, method=SAMPLING
+    )
+    index = int(provenance.arguments["index"])
+    block = near_block(question, place, place.system, index - index % BLOCK)
+    return place.describe(block[index % BLOCK])
 
 
 def _same_weights(provenance: Provenance, system: Any) -> None:
@@ -212,7 +232,7 @@ def make_again(candidate: Candidate) -> tuple[Candidate, bool]:
     provenance, room = candidate.provenance, rooms(candidate.domain)
     if provenance.action in ("known", "typed"):
         return candidate, True
-    if provenance.action in ("path", "sample"):
+    if provenance.action in ("path", "sample", "near", "around"):
         made = again(candidate.domain, provenance)
     else:
         place = atlas(candidate.domain)

@@ -128,15 +128,22 @@ def _article(
     view_html: Callable[[Candidate], str] | None,
 ) -> str:
     candidate = entry.candidate
-    name = escape(candidate.name or candidate.text)
+    name = escape(candidate.name or candidate.text.split("\n", 1)[0])
     rank = f" <span class=soft>rank {entry.rank}</span>" if entry.rank else ""
     view = view_html(candidate) if view_html else ""
     return (
         f"<article><figure>{_drawing(candidate)}{view}</figure><div>"
-        f"<h2>{number}. {name}{rank}</h2><p><code>{escape(candidate.text)}</code></p>"
+        f"<h2>{number}. {name}{rank}</h2>{_text(candidate.text)}"
         f"{_verdict(candidate)}{_words(entry)}{_values(candidate, known)}{_provenance(candidate)}"
         "</div></article>"
     )
+
+
+def _text(text: str) -> str:
+    """What the object is written as; many lines are folded away."""
+    if "\n" not in text:
+        return f"<p><code>{escape(text)}</code></p>"
+    return f"<details><summary>Structure</summary><pre>{escape(text)}</pre></details>"
 
 
 def _drawing(candidate: Candidate) -> str:

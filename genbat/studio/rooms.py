@@ -155,7 +155,9 @@ class Rooms(Protocol):
     files : export formats with words; `single` the one for a folder's files.
     familiar : objects for a first visit, name -> what is looked up.
     pairs : walks for a first visit: (title, A, B, why).
-    fineness : points decoded for each step of a walk.
+    fineness : points decoded for each step of a walk; `tries` for each neighbour shown.
+    pointwise : whether a latent point alone decodes to the same object again, whatever was decoded
+        with it.
     unplaced : whether an object may stay without a place on the map.
     wishable : property keys a wish may name; `without` are wishes that only forbid.
     most : candidates a design run may be asked for.
@@ -178,6 +180,8 @@ class Rooms(Protocol):
     familiar: Mapping[str, str]
     pairs: Sequence[tuple[str, str, str, str]]
     fineness: int
+    tries: int
+    pointwise: bool
     unplaced: bool
     wishable: Sequence[str]
     without: Mapping[str, str]

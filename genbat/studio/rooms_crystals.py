@@ -114,6 +114,8 @@ class Crystals:
         ("NaCl → LiF", "NaCl", "LiF", "two rock salts"),
     )
     fineness = 1
+    tries = 1
+    pointwise = False
     unplaced = True
     wishable = tuple(p.key for p in PROPERTIES if p.key != "closest")
     without: Mapping[str, str] = {}

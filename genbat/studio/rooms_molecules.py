@@ -146,6 +146,8 @@ class Molecules:
         ("Adiponitrile → sulfolane", "adiponitrile", "sulfolane", "two solvents for high voltage"),
     )
     fineness = 20
+    tries = 4
+    pointwise = True
     unplaced = False
     without: Mapping[str, str] = WITHOUT
     wishable = tuple(k for k in BY_KEY if k in {*TARGETS, *EXACT} - set(WITHOUT))

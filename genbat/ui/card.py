@@ -63,7 +63,7 @@ def rest(candidate: Candidate, key: str, *, choose: Choose | None = None) -> Non
     table(candidate, rooms(candidate.domain).first)
     notes(candidate)
     more_properties(candidate)
-    compute.offer(candidate, f"{key}:xtb")
+    compute.offer(candidate, f"{key}:xtb", choose)
     details(candidate, key, choose)
     if choose is not None:
         neighbours(candidate, f"{key}:near", choose)

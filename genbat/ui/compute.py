@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
 from genbat.core.candidate import Candidate
-from genbat.studio.rooms import rooms
+from genbat.studio.rooms import Judgement, rooms
 from genbat.ui import shared, state
 from genbat.ui.progress import job_progress
 from genbat.ui.words import count, plain, short
 
 JOBS = "compute:jobs"  # what was asked for -> its job, in this tab
+Choose = Callable[[Candidate], None]
 Objects = Callable[[], Sequence[tuple[str, str]]]  # (text, name) of each
 
 
-def offer(candidate: Candidate, key: str) -> None:
-    """A button where the physics has not spoken yet; then progress, then why it failed."""
-    if not _only_predicted(candidate):
-        return
+def offer(candidate: Candidate, key: str, choose: Choose | None = None) -> None:
+    """A button where the physics has not spoken yet; then progress, then what came of it.
+
+    Parameters
+    ----------
+    choose : called with the relaxed crystal, where there is one and somebody wants to see it.
+    """
     running = _jobs().get(candidate.text)
     if running:
-        job_progress(running, key)
+        job = job_progress(running, key)
         _verdict(candidate)
+        if job.state == "done":
+            _relaxed(candidate, running, key, choose)
+        return
+    if not _only_predicted(candidate):
         return
     words = rooms(candidate.domain).words
     if st.button(
@@ -32,6 +41,21 @@ def offer(candidate: Candidate, key: str) -> None:
         name = candidate.name or candidate.text
         submit([(candidate.text, name)], f"{words.judge} of {short(name, 60)}", candidate.text)
         st.rerun()
+
+
+def _relaxed(candidate: Candidate, job_id: str, key: str, choose: Choose | None) -> None:
+    """What the relaxation did, and the way to the relaxed crystal."""
+    mine = [r.payload for r in shared.jobs().results(job_id)]
+    more: dict[str, Any] = next(
+        (p.get("more", {}) for p in mine if p["asked"] == candidate.text), {}
+    )
+    if not more.get("relaxed"):
+        return
+    told = " · ".join(f"{name}: {text}" for name, text in more["told"].items())
+    st.caption(plain(f"The values are of the relaxed crystal. {told}"))
+    found = shared.store().evaluation(candidate.domain, candidate.text)
+    if choose and found and st.button("Show the relaxed crystal", key=f"{key}:relaxed"):
+        choose(shared.atlas(candidate.domain).settled(candidate, Judgement(found, more)))
 
 
 def _only_predicted(candidate: Candidate) -> bool:

@@ -140,3 +140,105 @@ def test_results(page):
 
     lists = shared.shortlists().lists(page.session_state[state.OWNER], "crystals")
     assert sum(one.count for one in lists) == sum(o.hit for o in found) > 0
+
+
+# ---------------------------------------------------------------------- shortlist and jobs
+OWNER = "c" * 32
+FILE = tiny_crystal_atlas.texts()[0].encode()
+
+
+@pytest.fixture
+def filled(monkeypatch):
+    """Shortlist of three known crystals and one that failed a gate."""
+    at = fresh_page(monkeypatch, "shortlist", "crystals")
+    from genbat.ui import shared
+
+    place, lists = tiny_crystal_atlas.atlas(), shared.shortlists()
+    old = lists.lists(OWNER, "crystals")
+    for one in old:
+        lists.delete(one.id, OWNER)
+    mine = lists.create(OWNER, "Cathodes", "crystals")
+    for row in place.search("Li-Ti-S")[:1] + place.search("Na-Ti-S")[:2]:
+        lists.add(mine.id, place.candidate(row))
+    at.query_params["me"] = OWNER
+    at.query_params["list"] = mine.id
+    return at, mine, lists
+
+
+def test_shortlist_shows_compares_and_writes(filled):
+    at, mine, lists = filled
+    run(at)
+    table = at.dataframe[0].value
+    assert len(table) == 3
+    assert all(a.startswith("data:image/svg+xml;base64,") for a in table["drawing"])
+    assert "★" in list(table["front"])
+    from genbat.studio import exports
+    from genbat.ui import shortlist_parts
+
+    entries = lists.entries(mine.id)
+    for fmt in tiny_crystal_atlas.atlas().rooms.files:
+        assert fmt in exports.formats("crystals")
+        assert shortlist_parts.writer(entries, fmt)()
+    page = shortlist_parts.page_of(mine, entries, {"hull_ev": -1, "voltage_v": 1}, "me")
+    assert page.count('<details class="view3d"') == 3
+    assert "addUnitCell" in page
+    assert "CHGNet" in page
+
+
+def test_compute_all_queues_every_crystal(filled):
+    at, mine, lists = filled
+    run(at)
+    next(b for b in at.button if b.label == "Compute all with CHGNet").click()
+    run(at)
+    kind, title, arguments, _ = queue().submitted[-1]
+    assert (kind, arguments["domain"], arguments["list"]) == ("label", "crystals", mine.id)
+    assert title == "CHGNet of 3 crystals of Cathodes"
+    assert arguments["texts"] == [e.candidate.text for e in lists.entries(mine.id)]
+
+
+def test_import_into_the_shortlist(filled):
+    at, mine, lists = filled
+    run(at)
+    at.file_uploader[0].set_value(("mine.cif", FILE, "text/plain"))
+    next(b for b in at.button if b.label == "Add its crystals").click()
+    run(at)
+    assert len(lists.entries(mine.id)) == 4
+
+
+def test_make_again(filled):
+    at, _, _ = filled
+    run(at)
+    next(b for b in at.button if b.label == "Make this exact candidate again").click()
+    run(at)
+    assert any("The same" in s.value for s in at.success)
+
+
+def test_a_list_of_the_other_domain_does_not_open_here(monkeypatch):
+    at = fresh_page(monkeypatch, "app", "crystals")
+    from genbat.ui import shared
+
+    other = shared.shortlists().create("d" * 32, "Solvents", "molecules")
+    at.query_params["list"] = other.id
+    run(at)
+    assert not any("Solvents" in option for option in at.selectbox(key="basket:choice").options)
+    shared.shortlists().delete(other.id, "d" * 32)
+
+
+def test_jobs_show_relaxed_crystals(monkeypatch):
+    at = fresh_page(monkeypatch, "jobs", "crystals")
+    from genbat.ui import jobs_parts, shared
+
+    text, other = tiny_crystal_atlas.texts()[:2]
+    jobs = shared.jobs()
+    jobs.submit("label", "CHGNet", {"domain": "crystals", "texts": [text], "names": ["x"]}, OWNER)
+    value = {"value": -1.0, "unit": "eV/atom", "method": "CHGNet 0.3.0", "kind": "computed"}
+    payload = {"asked": text, "text": text, "values": {"formation_ev": value}, "failed": "",
+               "more": {"relaxed": other, "told": {}}}  # fmt: skip
+    jobs.results_of["job0"] = [payload]
+    jobs.states["job0"] = "done"
+    (made,), _ = jobs_parts.candidates(jobs.get("job0"), jobs.results("job0"))
+    assert made.text == other and made.domain == "crystals"
+    at.query_params["me"] = OWNER
+    at.query_params["job"] = "job0"
+    run(at)
+    assert any("CHGNet calculation" in m.value for m in at.markdown)

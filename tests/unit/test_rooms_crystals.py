@@ -5,13 +5,13 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_crystal_atlas import KNOWN, TinySampler, absurd, atlas, texts, universe
+from tiny_crystal_atlas import KNOWN, TinySampler, TinySystem, absurd, atlas, texts, universe
 
 from genbat.core.condition import Condition, Window
 from genbat.core.errors import JobCancelled
 from genbat.domains.crystals.codec import turned
 from genbat.domains.crystals.structure import from_text, structure_of, to_text
-from genbat.studio import design_sampling, exports, path, question, registry
+from genbat.studio import design_near, design_sampling, exports, path, question, registry
 from genbat.studio.question import WISHES, Question
 from genbat.studio.rooms import Uploaded, rooms
 from genbat.studio.rooms_crystals_text import pack, unpack
@@ -211,6 +211,44 @@ def test_cancelling_ends_it(asking, monkeypatch, store, room):
 
     with pytest.raises(JobCancelled):
         design_sampling.sampled(asking(), atlas(), store, print, stop)
+
+
+def test_a_system_without_conditions_looks_near_known_ones(asking):
+    asked = asking(
+        system="cdvae",
+        condition=Condition({"voltage_v": Window(3, 4)}, {"require": ["Li"]}),
+    )
+    place = atlas()
+    rows = design_near.starts(asked, place)
+    assert all("Li" in place.elements[k] for k in rows)
+    voltage = place.values("voltage_v")[rows]
+    inside = (voltage >= 3) & (voltage <= 4)
+    assert inside[: inside.sum()].all()
+    made = list(design_near.near(asked, place, TinySystem()))
+    again = list(design_near.near(asked, place, TinySystem()))
+    assert [c.text for c in made] == [c.text for c in again]
+    assert len(made) == 30
+    block = design_near.near_block(asked, place, TinySystem(), 24)
+    assert [c.text for c in block[:6]] == [c.text for c in made[24:]]
+
+
+def test_what_was_met_around_is_made_again(monkeypatch):
+    monkeypatch.setattr(path, "atlas", lambda domain: atlas())
+    place = atlas()
+    found = place.around(place.latents[0], 2.0, n=12)
+    assert found
+    for candidate in found:
+        made, same = path.make_again(candidate)
+        assert same and made.text == candidate.text
+
+
+def test_a_judged_decoded_crystal_moves_to_its_relaxed_self(judged):
+    _, start, found = judged
+    made = atlas().settled(TinySystem().decode(np.zeros((1, 5)))[0], found[start])
+    assert made.text == found[start].more["relaxed"]
+    assert made.novel is False and made.name.startswith("LiCoO2")
+    assert made.properties["formation_ev"].kind == "computed"
+    assert np.allclose(made.latent, TinySystem().encode([made.text])[0])
 
 
 def test_only_what_a_system_has_learnt_steers_it():

@@ -7,7 +7,7 @@ import json
 from functools import cache
 
 from genbat.core import paths
-from genbat.ui.components.viewer3d import MOLECULE
+from genbat.ui.components.viewer3d import CRYSTAL, MOLECULE
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -60,8 +60,11 @@ document.addEventListener("toggle", ({ target }) => {
   target.append(stage);
   viewer ??= $3Dmol.createViewer(stage, { backgroundColor: "white" });
   viewer.removeAllModels();
+  viewer.removeAllShapes();
+  viewer.removeAllLabels();
   viewer.addModel(target.dataset.text, target.dataset.format);
   viewer.setStyle({}, JSON.parse(target.dataset.style));
+  if (target.dataset.format === "cif") viewer.addUnitCell(viewer.getModel());
   viewer.resize(); viewer.zoomTo(); viewer.render();
 }, true);
 </script>
@@ -75,7 +78,8 @@ def report_head() -> str:
 
 def report_view(text: str, fmt: str) -> str:
     """A fold that shows a structure in 3D once it is opened; needs `report_head` in its page."""
-    parts = {"text": text, "format": fmt, "style": json.dumps(dict(MOLECULE))}
+    style = CRYSTAL if fmt == "cif" else MOLECULE
+    parts = {"text": text, "format": fmt, "style": json.dumps(dict(style))}
     data = " ".join(f'data-{k}="{html.escape(v, quote=True)}"' for k, v in parts.items())
     return f'<details class="view3d" {data}><summary>3D view</summary></details>'
 
