@@ -20,7 +20,7 @@ def crystal_reason(closest: float, formation_ev: float, volume_a3: float) -> str
     formation_ev : eV/atom.
     volume_a3 : Å³ an atom.
     """
-    if closest < SHORTEST:
+    if not closest >= SHORTEST:  # written so that NaN fails too
         return f"two atoms are {closest:.2f} times their covalent radii apart"
     if not FORMATION_EV[0] < formation_ev < FORMATION_EV[1]:
         return f"CHGNet's formation energy of {formation_ev:.1f} eV/atom is not credible"
@@ -31,9 +31,9 @@ def crystal_reason(closest: float, formation_ev: float, volume_a3: float) -> str
 
 def host_reason(voltage_v: float, swelling: float, closest: float) -> str:
     """Why a host's voltage is not shown, or ""; `swelling` is the relative volume change."""
-    if closest < SHORTEST:
+    if not closest >= SHORTEST:
         return f"emptied, two atoms are {closest:.2f} times their covalent radii apart"
-    if abs(swelling) > SWELLING:
+    if not abs(swelling) <= SWELLING:
         return f"the emptied host changes its volume by {swelling:+.0%}"
     if not VOLTAGE_V[0] <= voltage_v <= VOLTAGE_V[1]:
         return f"a voltage of {voltage_v:.2f} V is outside {VOLTAGE_V[0]:g} to {VOLTAGE_V[1]:g} V"
