@@ -6,6 +6,7 @@ import importlib
 import json
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -70,9 +71,10 @@ def train(
     start : a checkpoint or a finished system to go on from; its vocabulary and scales stay.
     minutes : stop early after this time.
 
-    The checkpoint stays in <home>/training/<name> (with -tiny and -own where those apply). The
-    shipped system (preset "base", our data) is replaced only when GenBat runs from a checkout;
-    every other training ends in the folder `finished` beside its checkpoint.
+    The checkpoint stays in <home>/training/<name>, with the preset and the data's name where those
+    are not ours (`cdvae-perov5_train`). The shipped system (preset "base", our data) is replaced
+    only when GenBat runs from a checkout; every other training ends in the folder `finished`
+    beside its checkpoint.
 
     Raises
     ------
@@ -81,8 +83,7 @@ def train(
     trainer = _trainer(name, preset)
     start = _existing(start)
     material = trainer.gather(data)
-    kind = ("" if preset == "base" else f"-{preset}") + ("" if data is None else "-own")
-    folder = paths.home() / "training" / f"{name}{kind}"
+    folder = own_folder(name, preset, data)
     threads = torch.get_num_threads()
     torch.set_num_threads(free_cores() if preset == "base" else 1)
     try:
@@ -100,6 +101,13 @@ def train(
     target = target_folder(name, preset, data, folder)
     _save(lesson, target, material, data)
     return target
+
+
+def own_folder(name: str, preset: str, data: Path | None) -> Path:
+    """Where the checkpoint of a training lies: one folder a system, preset and data file."""
+    kind = "" if preset == "base" else f"-{preset}"
+    source = "" if data is None else f"-{re.sub(r'[^A-Za-z0-9_]+', '-', data.name.split('.')[0])}"
+    return paths.home() / "training" / f"{name}{kind}{source}"
 
 
 def free_cores() -> int:

@@ -77,7 +77,7 @@ def test_training_on_own_data(own, home):
     assert torch.get_num_threads() == threads
     assert told == sorted(told)
     assert told[-1] == 1.0
-    assert folder == home / "training/chemvae-tiny-own/finished"
+    assert folder == home / "training/chemvae-tiny-mine/finished"
     system = ChemVAE.load(folder)
     assert system.config.steps_trained == 30
     count = json.loads((folder / "card.json").read_text())["parameters"]
@@ -119,7 +119,7 @@ def test_training_on_shipped_data(tmp_path, monkeypatch):
 
 
 def test_old_metrics_do_not_outlive_their_weights(own, home):
-    finished = home / "training/chemvae-tiny-own/finished"
+    finished = home / "training/chemvae-tiny-mine/finished"
     finished.mkdir(parents=True)
     (finished / "metrics.json").write_text("{}")
     training.train("chemvae", "tiny", own, minutes=0)
@@ -136,6 +136,17 @@ def test_old_metrics_do_not_outlive_their_weights(own, home):
 def test_refusals(arguments, part):
     with pytest.raises(ValueError, match=part):
         training.train(**arguments)
+
+
+def test_every_file_has_its_own_checkpoint(home):
+    def name(preset, data):
+        return training.own_folder("cdvae", preset, data).name
+
+    assert name("base", None) == "cdvae"
+    assert name("tiny", None) == "cdvae-tiny"
+    files = ["perov5_train.csv.xz", "carbon24_train.csv.xz", "../ä b.cif"]
+    names = [name("base", home / file) for file in files]
+    assert names == ["cdvae-perov5_train", "cdvae-carbon24_train", "cdvae--b"]
 
 
 def test_an_empty_start_is_named(own, tmp_path):

@@ -89,7 +89,7 @@ def test_training_on_own_data(own, home, name, cls):
     folder = training.train(name, "tiny", own, progress=lambda f, text: told.append(f))
     assert torch.get_num_threads() == threads
     assert told == sorted(told)
-    assert folder == home / f"training/{name}-tiny-own/finished"
+    assert folder == home / f"training/{name}-tiny-mine/finished"
     system = cls.load(folder)
     assert system.config.steps_trained == 20
     count = json.loads((folder / "card.json").read_text())["parameters"]
