@@ -15,6 +15,7 @@ from genbat.studio.crystal_facts import Conductor, Facts, Neighbour
 from genbat.ui import crystal_charts, shared, state
 from genbat.ui.components.gallery import Tile, gallery
 from genbat.ui.slim import slim
+from genbat.ui.words import plain
 
 Choose = Callable[[Candidate], None]
 CHART = {"displayModeBar": False}
@@ -40,7 +41,7 @@ def sections(candidate: Candidate, key: str, *, choose: Choose | None = None) ->
     try:
         known = crystal_facts.facts(candidate.text)
     except ValueError as reason:
-        st.info(f"No more about this crystal: {reason}")
+        st.info(f"No more about this crystal: {plain(str(reason))}")
         return
     _table(known, crystal_facts.moments(candidate.text))
     _conductivity(crystal_facts.measured(candidate.text))
@@ -187,8 +188,8 @@ def _conductivity(found: Sequence[Conductor]) -> None:
 
 def conductivity(one: Conductor) -> str:
     """`1.6·10⁻⁶ S/cm`, `< 10⁻¹⁰ S/cm`."""
-    power = math.floor(one.log10_s_cm + 1e-9)
-    head = f"{10 ** (one.log10_s_cm - power):.1f}"
+    head, _, tail = f"{10**one.log10_s_cm:.1e}".partition("e")
+    power = int(tail)
     sign = "⁻" if power < 0 else ""
     tens = f"10{sign}{str(abs(power)).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
     size = tens if head == "1.0" else f"{head}·{tens}"

@@ -79,7 +79,7 @@ def test_every_format_comes_back(fmt, licoo2):
 def test_cif_is_symmetrised(licoo2):
     assert "R-3m" in export.cif([candidate(licoo2)])
     assert "R-3m" not in export.cif_p1([candidate(licoo2)])
-    assert "3.8 ± 0.5 V" in export.cif([candidate(licoo2)])
+    assert "3.8 +/- 0.5 V" in export.cif([candidate(licoo2)])
 
 
 def test_many_blocks_of_one_cif(licoo2):
@@ -88,6 +88,23 @@ def test_many_blocks_of_one_cif(licoo2):
     assert len(found) == 2
     assert not problems
     assert found[1].line > found[0].line
+
+
+def test_many_poscars_of_one_file(licoo2):
+    text = export.poscar([candidate(licoo2, "first"), candidate(licoo2, "second")])
+    found, problems = read_crystals((text + "\n" + CIF).encode(), "many.vasp")
+    assert [one.name for one in found] == ["first", "second"]
+    assert found[1].line == 14
+    assert not problems
+
+
+def test_a_broken_poscar_among_good_ones(licoo2):
+    good = export.poscar([candidate(licoo2)])
+    text = good + "\n" + good.replace("direct", "nowhere") + "\n" + good
+    found, (problem,) = read_crystals(text.encode(), "many.vasp")
+    assert len(found) == 2
+    assert "legal is Direct or Cartesian" in problem.message
+    assert problem.line == 14 + 7
 
 
 def disordered(share=0.7):

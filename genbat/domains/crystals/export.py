@@ -16,6 +16,7 @@ from genbat.domains.crystals.symmetry import SYMPREC
 Extra = Mapping[str, str]
 Writer = Callable[[Sequence[Candidate], Sequence[Extra]], str]
 TEXT_COLUMN = "cif"
+ASCII = str.maketrans({"±": "+/-", "−": "-", "Å": "A", "³": "^3", "·": "|", "μ": "u"})  # CIF 1.1
 VALID_ONLY = True  # what is no crystal cannot be written as one
 
 
@@ -66,7 +67,7 @@ def cif_p1(candidates: Sequence[Candidate], extras: Sequence[Extra] = ()) -> str
 def _cif_block(number: int, candidate: Candidate, symprec: float | None) -> str:
     text = cif_text(from_text(candidate.text), symprec)
     notes = [f"# {_one_line(candidate.name)}"] if candidate.name else []
-    notes += [f"# {key} = {m.text()}" for key, m in candidate.properties.items()]
+    notes += [f"# {key} = {m.text().translate(ASCII)}" for key, m in candidate.properties.items()]
     head, _, rest = text.partition("data_")
     formula, _, body = rest.partition("\n")
     block = f"{head}data_{number + 1}_{formula}\n{body}"

@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pymatgen.core import Structure
 
@@ -19,7 +20,7 @@ from genbat.core.errors import InputProblem
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.file_errors import LineError, Refused, number
 from genbat.domains.crystals.reading_cif import read_cif
-from genbat.domains.crystals.reading_poscar import read_poscar
+from genbat.domains.crystals.reading_poscar import next_starts, read_poscar
 from genbat.domains.crystals.structure import cell_of, judge
 
 MAX_BYTES = 20_000_000
@@ -115,7 +116,7 @@ def _format(filename: str) -> tuple[Splitter, Reader]:
         return _xyz_frames, _from_xyz
     if ending == "json":
         return _json_entries, _from_json
-    return _whole, lambda text: (read_poscar(text), "")
+    return _poscars, lambda text: (read_poscar(text), "")
 
 
 def _crystal(read: Reader, text: str, line: int, name: str, order: bool) -> Crystal:
@@ -172,8 +173,12 @@ def _ordered(structure: Structure, order: bool) -> tuple[Structure, str]:
 
 
 # ---------------------------------------------------------------------- formats
-def _whole(text: str) -> Iterator[Piece]:
-    yield 1, text.split("\n", 1)[0], text
+def _poscars(text: str) -> Iterator[Piece]:
+    """One POSCAR, or several one behind the other."""
+    lines = text.split("\n")
+    starts = [0, *next_starts(lines), len(lines)]
+    for start, end in pairwise(starts):
+        yield start + 1, lines[start], "\n".join(lines[start:end])
 
 
 def _cif_blocks(text: str) -> Iterator[Piece]:

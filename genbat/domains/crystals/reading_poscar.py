@@ -41,6 +41,26 @@ def read_poscar(text: str) -> Structure:
     return Structure(Lattice(lattice), species, rows, coords_are_cartesian=cartesian)
 
 
+def next_starts(lines: Sequence[str]) -> list[int]:
+    """Where further POSCARs begin behind the first, counted from 0: at the title before a scale and
+    a lattice that stand behind a complete set of places."""
+    starts: list[int] = []
+    at = 0
+    while True:
+        try:
+            _, counts, after = _elements(lines[at:])
+        except LineError:
+            return starts
+        selective = _word(lines[at:], after)[:1].lower() == "s"
+        at += after + selective + sum(counts)
+        while at < len(lines) and not lines[at].strip():
+            at += 1
+        head = [[_is_number(word) for word in line.split()] for line in lines[at + 1 : at + 5]]
+        if len(head) < 4 or head[0] != [True] or any(row != 3 * [True] for row in head[1:]):
+            return starts
+        starts.append(at)
+
+
 def _line(lines: Sequence[str], at: int, what: str) -> str:
     """Line `at`, counted from 1; LineError where the file ends before it."""
     if at > len(lines) or not lines[at - 1].strip():
