@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -23,6 +23,7 @@ from genbat.studio.store import Store
 from genbat.studio.work import judged
 
 FIRST_BATCH = 24  # small, so that the first results come soon
+LEAST_BATCH = 8
 SYMMETRY = ("space_group", "crystal_system", "not_p1")
 Say = Callable[[float, str], object]
 
@@ -47,32 +48,55 @@ def sampled(
 
     `report` is called often; what it raises ends the search, and so cancels it.
     """
-    began, done, hits = time.monotonic(), 0, 0
-    words = place.rooms.words
-
-    def say(fraction: float, text: str = "") -> None:
-        share = (done + fraction * min(place.rooms.batch, question.count - done)) / question.count
-        told = f"{done} of {question.count} judged by {words.judge}, {hits} hits"
-        report(min(0.99, share), f"{told}; {text}" if text else told)
-
-    for batch in _batches(question, place, say):
-        for outcome in judged_batch(question, place, store, batch, say):
-            done, hits = done + 1, hits + outcome.hit
-            on_result(outcome)
-        say(0.0)
-        if time.monotonic() - began > 60 * question.minutes:
-            report(1.0, f"{done} of {question.count} judged, {hits} hits; time used up")
-            return
-    report(1.0, f"{done} of {question.count} judged by {words.judge}, {hits} hits")
+    run = _Run(question, place.rooms.words.judge, report)
+    made = _proposals(question, place, load(question.system))
+    run.say(0.0, "sampling")
+    while batch := list(islice(made, run.size(place.rooms.batch))):
+        run.batch = len(batch)
+        for found in judged_batch(question, place, store, batch, run.say):
+            run.done, run.hits = run.done + 1, run.hits + found.hit
+            on_result(found)
+        if run.left_s <= 0:
+            break
+        run.say(0.0, "sampling")
+    report(1.0, run.so_far() + ("; time used up" if run.done < question.count else ""))
 
 
-def _batches(question: Question, place: Atlas, say: Say) -> Iterator[list[Candidate]]:
-    made, size = _proposals(question, place, load(question.system)), FIRST_BATCH
-    say(0.0, "sampling")
-    while batch := list(islice(made, size)):
-        yield batch
-        size = place.rooms.batch
-        say(0.0, "sampling")
+@dataclass
+class _Run:
+    """How far a run is."""
+
+    question: Question
+    judge: str
+    report: Say
+    done: int = 0
+    hits: int = 0
+    batch: int = 0
+
+    def __post_init__(self) -> None:
+        self.began = time.monotonic()
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until its time is used up."""
+        return 60 * self.question.minutes - (time.monotonic() - self.began)
+
+    def so_far(self) -> str:
+        """`24 of 96 judged by CHGNet, 10 hits`."""
+        word = "hit" if self.hits == 1 else "hits"
+        return f"{self.done} of {self.question.count} judged by {self.judge}, {self.hits} {word}"
+
+    def say(self, fraction: float, text: str = "") -> None:
+        """Tell how far it is; `fraction` is that of the batch."""
+        share = (self.done + fraction * self.batch) / self.question.count
+        self.report(min(0.99, share), f"{self.so_far()}; {text}" if text else self.so_far())
+
+    def size(self, most: int) -> int:
+        """How many to judge next: few at first, and what the time left will do."""
+        if not self.done:
+            return FIRST_BATCH
+        spent = time.monotonic() - self.began
+        return int(max(LEAST_BATCH, min(most, self.done / spent * self.left_s)))
 
 
 def _proposals(question: Question, place: Atlas, system: Any) -> Iterator[Candidate]:

@@ -26,7 +26,7 @@ KINDS = ("linear", "slerp", "geodesic")
 KIND_HELP = {
     "linear": "the straight line; it may cross empty space where the model has seen nothing",
     "slerp": "along the sphere; keeps the distance from the centre that samples usually have",
-    "geodesic": "the shortest way through the data itself; it bends to stay among known molecules",
+    "geodesic": "the shortest way through the data itself; it bends to stay among known objects",
 }
 FINE = 20  # points decoded for each step shown
 MOST = 200  # points decoded on a path

@@ -11,7 +11,7 @@ from genbat.studio.explore import Atlas
 from genbat.studio.rooms import rooms
 from genbat.ui import state
 from genbat.ui.components.periodic_table import periodic_table
-from genbat.ui.design_gaps import gap, key, line, words
+from genbat.ui.design_gaps import gap, key, line, number, words
 
 # A cathode that may be made, and how long it may take.
 FIRST = (("voltage_v", "between", 3.5, 4.5), ("hull_ev", "below", 0.1))
@@ -197,15 +197,10 @@ def cell(asked: dict[str, Any]) -> str:
     with line():
         words("with")
         low, high = asked["atoms"]
-        low = st.number_input(
-            "Fewest atoms", 1, MOST_ATOMS, key=gap("atoms:low", low),
-            label_visibility="collapsed", width=105,
-        )  # fmt: skip
+        ends = {"min_value": 1, "max_value": MOST_ATOMS, "width": 105}
+        low = number("Fewest atoms", "atoms:low", low, **ends)
         words("to")
-        high = st.number_input(
-            "Most atoms", 1, MOST_ATOMS, key=gap("atoms:high", high),
-            label_visibility="collapsed", width=105,
-        )  # fmt: skip
+        high = number("Most atoms", "atoms:high", high, **ends)
         asked["atoms"] = (int(low), int(high))
         words("atoms in the cell, and")
         asked["symmetry"] = st.selectbox(

@@ -21,6 +21,17 @@ def key(name: str) -> str:
     return f"design:{st.session_state.get(ROUND, 0)}:{name}"
 
 
+def number(label: str, name: str, value: float, **options: Any) -> Any:
+    """A number that starts with the draft's value.
+
+    The value is also the widget's own default: a component that answers as soon as it is drawn
+    makes the page run again before a browser has heard of values that only the session knows.
+    """
+    ident = key(name)
+    first = st.session_state.setdefault(f"{ident}:start", value)
+    return st.number_input(label, value=first, key=ident, label_visibility="collapsed", **options)
+
+
 def line() -> Any:
     """One line of the sentence."""
     return st.container(horizontal=True, vertical_alignment="center", gap="small")

@@ -20,7 +20,7 @@ from genbat.ui.design_draft import (
     suggested,
     write_link,
 )
-from genbat.ui.design_gaps import gap, key, line, words
+from genbat.ui.design_gaps import gap, key, line, number, words
 from genbat.ui.words import plain
 
 METHODS = {
@@ -35,8 +35,8 @@ def sentence() -> bool:
     """All gaps of the sentence; what is written goes into the draft. Whether all gaps are well
     filled: a mistake is told where it stands."""
     asked = draft()
-    for number, wish in enumerate(list(asked["wishes"])):
-        _wish_line(number, wish)
+    for at, wish in enumerate(list(asked["wishes"])):
+        _wish_line(at, wish)
     if not asked["wishes"]:
         with line():
             words(f"Find **{state.domain()}**")
@@ -56,16 +56,16 @@ def _tell(wrong: str) -> None:
         st.error(plain(wrong), icon=":material/error:")
 
 
-def _wish_line(number: int, wish: dict[str, Any]) -> None:
+def _wish_line(at: int, wish: dict[str, Any]) -> None:
     known = {p.key: p for p in shared.atlas(state.domain()).properties}
     keys = asking.wishable(state.domain())
     with line():
-        words(f"Find **{state.domain()}** with" if number == 0 else "and with")
+        words(f"Find **{state.domain()}** with" if at == 0 else "and with")
         picked = st.selectbox(
             "Property",
             keys,
             format_func=lambda k: known[k].label,
-            key=gap(f"wish{number}:key", wish["key"]),
+            key=gap(f"wish{at}:key", wish["key"]),
             label_visibility="collapsed",
             width=190,
         )
@@ -76,27 +76,27 @@ def _wish_line(number: int, wish: dict[str, Any]) -> None:
         wish["sense"] = st.selectbox(
             "How",
             SENSES,
-            key=gap(f"wish{number}:sense", wish["sense"]),
+            key=gap(f"wish{at}:sense", wish["sense"]),
             label_visibility="collapsed",
             width=115,
         )
-        wish["first"] = _number("Value", f"wish{number}:first", wish["first"], known[wish["key"]])
+        wish["first"] = _number("Value", f"wish{at}:first", wish["first"], known[wish["key"]])
         if wish["sense"] == "between":
             words("and")
             wish["second"] = _number(
-                "Upper value", f"wish{number}:second", wish["second"], known[wish["key"]]
+                "Upper value", f"wish{at}:second", wish["second"], known[wish["key"]]
             )
         words(known[wish["key"]].unit or " ")
         _usual(known[wish["key"]])
-        _more_or_less(number, wish)
+        _more_or_less(at, wish)
 
 
-def _more_or_less(number: int, wish: dict[str, Any]) -> None:
+def _more_or_less(at: int, wish: dict[str, Any]) -> None:
     """Buttons at the end of a wish: drop it, and after the last one another one."""
     asked = draft()
-    last = number == len(asked["wishes"]) - 1
+    last = at == len(asked["wishes"]) - 1
     if len(asked["wishes"]) > part().LEAST_WISHES and st.button(
-        "", icon=":material/close:", key=key(f"drop{number}"), help="Drop this wish",
+        "", icon=":material/close:", key=key(f"drop{at}"), help="Drop this wish",
         type="tertiary",
     ):  # fmt: skip
         put({**asked, "wishes": [w for w in asked["wishes"] if w is not wish]})
@@ -122,14 +122,7 @@ def _unused(asked: dict[str, Any]) -> str:
 
 def _number(label: str, name: str, value: float, known: Property) -> float:
     return float(
-        st.number_input(
-            label,
-            step=max(0.1, 10 * known.floor),
-            format="%.4g",
-            key=gap(name, float(value)),
-            label_visibility="collapsed",
-            width=130,
-        )
+        number(label, name, float(value), step=max(0.1, 10 * known.floor), format="%.4g", width=130)
     )
 
 
@@ -158,26 +151,15 @@ def _asking(asked: dict[str, Any]) -> str:
             label_visibility="collapsed",
         )
         words("for at most")
-        asked["minutes"] = st.number_input(
-            "Minutes",
-            min_value=0.5,
-            max_value=float(asking.MAX_MINUTES),
-            step=0.5,
-            format="%g",
-            key=gap("minutes", float(asked["minutes"])),
-            label_visibility="collapsed",
-            width=110,
+        ends = {"min_value": 0.5, "max_value": float(asking.MAX_MINUTES)}
+        minutes = float(asked["minutes"])
+        asked["minutes"] = number(
+            "Minutes", "minutes", minutes, step=0.5, format="%g", width=110, **ends
         )
         words("minutes or")
-        asked["count"] = st.number_input(
-            "Candidates",
-            min_value=1,
-            max_value=shared.atlas(state.domain()).rooms.most,
-            step=1,
-            key=gap("count", int(asked["count"])),
-            label_visibility="collapsed",
-            width=110,
-        )
+        most = shared.atlas(state.domain()).rooms.most
+        options = {"min_value": 1, "max_value": most, "step": 1, "width": 110}
+        asked["count"] = number("Candidates", "count", int(asked["count"]), **options)
         words("candidates.")
     return "" if asked["systems"] else "Choose at least one system to ask."
 
@@ -191,13 +173,13 @@ def _methods(asked: dict[str, Any]) -> list[str]:
 def _more(asked: dict[str, Any]) -> None:
     labels = {p.key: p.label for p in shared.atlas(state.domain()).properties}
     with st.expander("More: weights, method, seed"):
-        for number, wish in enumerate(asked["wishes"]):
+        for at, wish in enumerate(asked["wishes"]):
             wish["weight"] = st.slider(
-                f"Weight of {labels[wish['key']]} (wish {number + 1})",
+                f"Weight of {labels[wish['key']]} (wish {at + 1})",
                 min_value=0.1,
                 max_value=5.0,
                 step=0.1,
-                key=gap(f"wish{number}:weight", float(wish["weight"])),
+                key=gap(f"wish{at}:weight", float(wish["weight"])),
             )
         left, right = st.columns([3, 1])
         methods = _methods(asked)
