@@ -94,7 +94,7 @@ def test_clicks_measure_distance_and_angle(page, viewer):
         page.mouse.click(*box.evaluate(ATOM, name))
         page.wait_for_timeout(200)
     page.get_by_text("picked: ['O1', 'Ti1', 'O2'] None 90").wait_for()
-    assert "90.0°" in viewer.locator(".answer").inner_text()
+    assert "90.0°, 2.000 and 2.000 Å" in viewer.locator(".answer").inner_text()
     page.mouse.click(*box.evaluate(ATOM, "O2"))
     page.get_by_text("picked: ['O1', 'Ti1'] 2 None").wait_for()
     assert "O1–Ti1 2.000 Å" in viewer.locator(".answer").inner_text()

@@ -200,7 +200,8 @@ function measured(chosen) {
   if (!a) return "";
   if (!b) return `${joined}: click a second atom for the distance`;
   if (!c) return `${joined} ${distanceOf(a, b).toFixed(3)} Å; a third atom gives the angle`;
-  return `∠ ${joined} ${angleOf(chosen).toFixed(1)}°`;
+  const sides = `${distanceOf(a, b).toFixed(3)} and ${distanceOf(b, c).toFixed(3)} Å`;
+  return `∠ ${joined} ${angleOf(chosen).toFixed(1)}°, ${sides}`;
 }
 
 function drawChosen(view) {
