@@ -47,8 +47,10 @@ def starts(question: Question, place: Atlas) -> np.ndarray:
     """Known rows (m,) to start from, nearest to the wishes first."""
     wishes = place.rooms.read_wishes(question.condition)
     elements = place.elements[: place.n_known]
-    legal = [wishes.require <= own <= wishes.allow for own in elements]
-    rows = np.flatnonzero(legal) if any(legal) else np.arange(place.n_known)
+    made_of = np.array([wishes.require <= own <= wishes.allow for own in elements])
+    rows = np.flatnonzero(place.known.fulfil(wishes))
+    if not len(rows):
+        rows = np.flatnonzero(made_of) if made_of.any() else np.arange(place.n_known)
     return rows[np.argsort(_misses(question, place)[rows], kind="stable")[:STARTS]]
 
 

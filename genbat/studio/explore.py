@@ -24,6 +24,8 @@ from genbat.studio.crowd import asked_crowd
 from genbat.studio.rooms import Judgement, rooms
 from genbat.studio.rows import Rows
 
+RETRIES = 4  # of a decoder that is random
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -104,9 +106,9 @@ class Atlas(Rows):
 
     def describe(self, candidate: Candidate) -> Candidate:
         """A decoded candidate with predictions, descriptors, novelty and, if known, its data."""
-        if not candidate.verdict.ok:
-            return replace(candidate, novel=None)
         text = candidate.text
+        if not candidate.verdict.ok:
+            return replace(candidate, novel=None, name=self.rooms.title(text))
         row, match = self.known.row_of.get(text), self.known.match(text)
         own = self.rooms.read_off(text) if row is None else self.known.measurements(row)
         name = self.rooms.title(text) if match is None else self.names[match]
@@ -162,6 +164,8 @@ class Atlas(Rows):
         z = self.map.lift(np.array([[x, y]], "f4"))
         percentile = float(self.manifold.percentile(z)[0])
         made = self.describe(self.system.decode(z)[0])
+        if not made.verdict.ok and not self.rooms.pointwise:  # another try may well succeed
+            made = next(iter(self.around(z[0], 0.0, n=RETRIES)), made)
         return Spot(made, percentile, self.manifold.words(percentile))
 
     def around(self, z: np.ndarray, radius: float, n: int = 24, seed: int = 0) -> list[Candidate]:

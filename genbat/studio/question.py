@@ -146,13 +146,16 @@ def known_share(question: Question, place: Atlas) -> float | None:
     decided = [k for k in windows if k in judged]
     if not set(decided) & set(question.asked):
         return None
+    wishes = place.rooms.read_wishes(question.condition)
+    legal = place.known.fulfil(wishes)
     values = np.array([place.values(k)[: place.n_known] for k in decided])
     if not place.known.complete:  # else an unknown value is one that there is not
-        values = values[:, np.isfinite(values).all(0)]
+        known = np.isfinite(values).all(0)
+        values, legal = values[:, known], legal[known]
     holds = [
         (v >= windows[k].low) & (v <= windows[k].high) for k, v in zip(decided, values, strict=True)
     ]
-    return float(np.mean(np.all(holds, axis=0))) if values.shape[1] else None
+    return float(np.mean(np.all([legal, *holds], axis=0))) if values.shape[1] else None
 
 
 @dataclass(frozen=True)

@@ -89,10 +89,6 @@ class Known(Protocol):
 
     Attributes
     ----------
-    texts, names : of all rows; a text may be made when it is asked for.
-    row_of : text -> row.
-    handles : further short names for links -> row.
-    elements : of all rows.
     complete : whether what is not in `measurements` is not to be predicted either.
     """
 
@@ -119,6 +115,10 @@ class Known(Protocol):
 
     def group(self, key: str) -> np.ndarray:
         """A category of all rows, "" where unknown (n,)."""
+        ...
+
+    def fulfil(self, wishes: Any) -> np.ndarray:
+        """Which rows count as honouring discrete wishes (n,), booleans."""
         ...
 
     def measurements(self, row: int) -> dict[str, Measurement]:

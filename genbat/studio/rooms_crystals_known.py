@@ -15,7 +15,7 @@ from pymatgen.core import Element
 from genbat.core.properties import Measurement
 from genbat.domains.crystals import data
 from genbat.domains.crystals.structure import from_text, structure_of, to_text
-from genbat.domains.crystals.wishes import CRYSTAL_SYSTEMS
+from genbat.domains.crystals.wishes import CRYSTAL_SYSTEMS, Wishes
 from genbat.studio.rooms_crystals_text import (
     check,
     formula_of,
@@ -27,6 +27,7 @@ from genbat.studio.rooms_crystals_text import (
 # The anion that names a compound, the strongest first.
 ANIONS = ("F", "O", "Cl", "N", "Br", "I", "S", "Se", "Te", "P", "As", "C", "H")
 _SYSTEM = re.compile(r"^[A-Z][a-z]?(?:\s*[-,]\s*[A-Z][a-z]?)+$")
+_LAYERS = re.compile(r"^[op]\d")  # Delmas' names of layered oxides: O3, P2
 _LONGEST = 300
 _CACHED = 8_000
 
@@ -93,9 +94,10 @@ class KnownCrystals:
 
     @cached_property
     def names(self) -> list[str]:
-        """`LiCoO2 (o3)`: formula and prototype."""
-        pairs = zip(self.table["formula"], self.table["name"], strict=True)
-        return [f"{formula} ({prototype(name)})" for formula, name in pairs]
+        """`LiCoO2 (O3)`: formula and prototype, or space group where that says more."""
+        columns = (self.table[c] for c in ("formula", "name", "group"))
+        rows = zip(*columns, strict=True)
+        return [f"{formula} ({called(name, int(group))})" for formula, name, group in rows]
 
     @cached_property
     def elements(self) -> list[frozenset[str]]:
@@ -118,6 +120,16 @@ class KnownCrystals:
         if key == "anion":
             return np.array([anion(e) for e in self.elements], object)
         return self.table[key].astype(str).to_numpy(object)
+
+    def fulfil(self, wishes: Wishes) -> np.ndarray:
+        """Which rows honour discrete wishes (n,), booleans."""
+        sizes, table = self.values("atoms"), self.table
+        legal = [wishes.require <= own <= wishes.allow for own in self.elements]
+        keep = np.array(legal) & (sizes >= wishes.atoms[0]) & (sizes <= wishes.atoms[1])
+        if wishes.formula:
+            wanted = reduced("".join(f"{e}{n}" for e, n in wishes.formula.items()))
+            keep &= (table["formula"] == wanted).to_numpy()
+        return keep & table["group"].isin(wishes.groups).to_numpy() if wishes.groups else keep
 
     def measurements(self, row: int) -> dict[str, Measurement]:
         """All labels of one crystal; why it has no voltage stands in a note."""
@@ -169,6 +181,14 @@ def prototype(name: str) -> str:
     if head == "random":
         return f"random search {rest.rpartition('|')[2]}"
     return head.removeprefix("aflow:")
+
+
+def called(name: str, group: int) -> str:
+    """How people call a row's structure: its prototype, or the space group of one without name."""
+    if name.startswith(("aflow:", "random")):
+        return group_symbol(group)
+    own = prototype(name)
+    return own.capitalize() if _LAYERS.match(own) else own
 
 
 def crystal_system(group: int) -> str:

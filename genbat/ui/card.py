@@ -72,7 +72,8 @@ def rest(candidate: Candidate, key: str, *, choose: Choose | None = None) -> Non
 
 def heading(candidate: Candidate, note: str = "") -> None:
     """Name, in one line what it is, and how far from the data it lies."""
-    name = html.escape(short(candidate.name or candidate.text or "Nothing", 80))
+    plain_name = candidate.name or candidate.text.split("\n", 1)[0] or "Nothing"
+    name = html.escape(short(plain_name, 80))
     words = " · ".join(html.escape(w) for w in status_words(candidate))
     away = f"<p>{html.escape(note)} {distance(candidate)}</p>" if note or _is_new(candidate) else ""
     st.html(f"<div class='gb-heading'><h3>{name}</h3><p>{words}</p>{away}</div>")

@@ -53,7 +53,8 @@ def strip(
         parts.append(_dot(_share(found.value, ends), f"background:{COMPUTED};width:8px;height:8px;"
                           "rotate:45deg"))  # fmt: skip
     return (
-        "<div style='display:flex;justify-content:space-between;gap:4px;font-size:10.5px;"
+        "<div style='display:flex;flex-wrap:wrap;justify-content:space-between;column-gap:4px;"
+        "font-size:10.5px;"
         "white-space:nowrap'><span style='opacity:.75;overflow:hidden;text-overflow:ellipsis'>"
         f"{html.escape(asked)}</span>"
         f"<span style='font-weight:600'>{html.escape(achieved)}</span></div>"

@@ -1,18 +1,23 @@
 """Crystals' rooms: texts, links, finding, novelty, the judge, and design by sampling."""
 
-from itertools import pairwise
-
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_crystal_atlas import KNOWN, TinySampler, TinySystem, absurd, atlas, texts, universe
+from tiny_crystal_atlas import (
+    KNOWN,
+    TinySampler,
+    TinySystem,
+    absurd,
+    atlas,
+    looked_up,
+    texts,
+    universe,
+)
 
-from genbat.core.condition import Condition, Window
-from genbat.core.errors import JobCancelled
+from genbat.core.condition import Condition
 from genbat.domains.crystals.codec import turned
 from genbat.domains.crystals.structure import from_text, structure_of, to_text
-from genbat.studio import design_near, design_sampling, exports, path, question, registry
-from genbat.studio.question import WISHES, Question
+from genbat.studio import exports, path
 from genbat.studio.rooms import Uploaded, rooms
 from genbat.studio.rooms_crystals_text import pack, unpack
 from genbat.studio.store import Store
@@ -75,6 +80,21 @@ def test_a_moved_known_crystal_is_not_new():
     assert place.names[place.known.match(moved)].split(" ")[0] == place.names[3].split(" ")[0]
     assert place.typed(moved).novel is False
     assert place.known.match(texts()[KNOWN + 5]) is None
+
+
+def test_known_rows_that_fulfil_wishes(room):
+    place = atlas()
+    asked = Condition({}, {"require": ["Li"], "forbid": ["O"], "atoms": [1, 8], "not_p1": True})
+    wishes = room.read_wishes(asked)
+    legal = place.known.fulfil(wishes)
+    assert 0 < legal.sum() < KNOWN
+    for row in range(KNOWN):
+        cell, group = universe().cell(row), int(universe().table["group"][row])
+        names = place.elements[row]
+        slow = "Li" in names and "O" not in names and len(cell.numbers) <= 8 and group != 1
+        assert legal[row] == slow
+    only = place.known.fulfil(room.read_wishes(Condition({}, {"formula": "CoLiO2"})))
+    assert {place.names[k].split(" ")[0] for k in np.flatnonzero(only)} == {"LiCoO2"}
 
 
 def test_values_and_groups_are_the_tables():
@@ -153,85 +173,6 @@ def test_a_settled_candidate_keeps_its_story(judged, room):
     assert room.same(again.text, settled.text)
 
 
-# ---------------------------------------------------------------------- design
-@pytest.fixture
-def asking(monkeypatch):
-    monkeypatch.setattr(registry, "trained", lambda name: True)
-    monkeypatch.setattr(design_sampling, "load", lambda name: TinySampler())
-    return lambda **more: Question(
-        **{
-            "condition": Condition({"formation_ev": Window(high=-0.5)}, {"require": ["Li"]}),
-            "system": "mattergen",
-            "domain": "crystals",
-            "method": "sample",
-            "count": 30,
-            **more,
-        }
-    )
-
-
-def looked_up(store, told, say=None):
-    """A judge that knows the universe by heart."""
-    from genbat.studio.rooms import Judgement
-
-    for k, text in enumerate(told):
-        row = texts().index(text) if text in texts() else None
-        values = {} if row is None else universe().measurements(row)
-        found = store.save_evaluation("crystals", text, "m", values, "" if values else "too close")
-        more = {"relaxed": text, "noise": k, "told": {"moved": "0.10 Å"}} if values else {}
-        yield Judgement(found, more)
-
-
-def test_design_samples_judges_and_tells(asking, monkeypatch, store, room):
-    monkeypatch.setattr(type(room), "judge", lambda self, s, t, say=None: looked_up(s, t))
-    found, said = [], []
-    asked = asking()
-    design_sampling.sampled(asked, atlas(), store, found.append, lambda f, t: said.append((f, t)))
-    assert len(found) == 30
-    failed = [o for o in found if o.failed]
-    assert failed and all(not o.candidate.properties and not o.hit for o in failed)
-    for one in found:
-        if not one.failed:
-            energy = one.candidate.properties["formation_ev"].value
-            assert one.held["formation_ev"] == (energy <= -0.5)
-            assert one.held[WISHES] and one.hit == (energy <= -0.5)
-            assert one.candidate.latent is not None
-            assert one.candidate.provenance.arguments["relaxed_from"] == one.candidate.text
-            again = question.Outcome.from_json(one.to_json())
-            assert (again.held, again.told) == (one.held, one.told)
-    assert said[-1][0] == 1 and "30 of 30 judged by CHGNet" in said[-1][1]
-    assert all(a <= b + 1e-9 for (a, _), (b, _) in pairwise(said))
-
-
-def test_cancelling_ends_it(asking, monkeypatch, store, room):
-    monkeypatch.setattr(type(room), "judge", lambda self, s, t, say=None: looked_up(s, t))
-
-    def stop(fraction, text):
-        raise JobCancelled
-
-    with pytest.raises(JobCancelled):
-        design_sampling.sampled(asking(), atlas(), store, print, stop)
-
-
-def test_a_system_without_conditions_looks_near_known_ones(asking):
-    asked = asking(
-        system="cdvae",
-        condition=Condition({"voltage_v": Window(3, 4)}, {"require": ["Li"]}),
-    )
-    place = atlas()
-    rows = design_near.starts(asked, place)
-    assert all("Li" in place.elements[k] for k in rows)
-    voltage = place.values("voltage_v")[rows]
-    inside = (voltage >= 3) & (voltage <= 4)
-    assert inside[: inside.sum()].all()
-    made = list(design_near.near(asked, place, TinySystem()))
-    again = list(design_near.near(asked, place, TinySystem()))
-    assert [c.text for c in made] == [c.text for c in again]
-    assert len(made) == 30
-    block = design_near.near_block(asked, place, TinySystem(), 24)
-    assert [c.text for c in block[:6]] == [c.text for c in made[24:]]
-
-
 def test_what_was_met_around_is_made_again(monkeypatch):
     monkeypatch.setattr(path, "atlas", lambda domain: atlas())
     place = atlas()
@@ -249,48 +190,6 @@ def test_a_judged_decoded_crystal_moves_to_its_relaxed_self(judged):
     assert made.novel is False and made.name.startswith("LiCoO2")
     assert made.properties["formation_ev"].kind == "computed"
     assert np.allclose(made.latent, TinySystem().encode([made.text])[0])
-
-
-def test_only_what_a_system_has_learnt_steers_it():
-    asked = Condition(
-        {"voltage_v": Window(3, 4), "capacity_mah_g": Window(low=100)},
-        {"require": ["Li"], "space_group": 166, "not_p1": True},
-    )
-    steer = design_sampling.steering(TinySampler(), asked)
-    assert set(steer.windows) == {"voltage_v"}
-    assert steer.wishes == {"require": ["Li"]}
-
-
-def test_a_value_the_physics_refuses_is_a_miss(asking, store):
-    salt = next(t for t in texts() if rooms("crystals").title(t) == "NaCl")
-    ((judgement),) = looked_up(store, [salt])
-    made = TinySampler()._made(salt, "sample")
-    asked = asking(condition=Condition({"voltage_v": Window(low=1)}))
-    found = design_sampling.outcome(asked, atlas(), made, judgement)
-    assert found.held["voltage_v"] is False and found.standing == "miss"
-
-
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        ({"count": 3000}, "count: got 3000; legal are 1 to 2000"),
-        ({"method": "both"}, "method: got 'both'; legal are sample"),
-        ({"condition": Condition({"lumo_ev": Window()})}, "lumo_ev cannot be asked for"),
-        ({"condition": Condition({}, {"formula": "Li?"})}, "formula"),
-        ({"condition": Condition({}, {"keep": "C"})}, "wish: unknown keep"),
-        ({"system": "chemvae"}, "system: got 'chemvae'"),
-    ],
-)
-def test_bad_questions_say_what_is_legal(asking, options, told):
-    with pytest.raises(ValueError, match=told):
-        asking(**options)
-
-
-def test_a_question_without_windows_reads_well(asking):
-    wishes = {"system": "Li-Mn-O", "atoms": [1, 14], "not_p1": True}
-    asked = asking(condition=Condition({}, wishes))
-    assert asked.sentence() == "crystals, of Li-Mn-O alone, at most 14 atoms, not P1"
-    assert Question.from_json(asked.to_json()) == asked
 
 
 # ---------------------------------------------------------------------- jobs, walks, files

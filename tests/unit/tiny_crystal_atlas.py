@@ -17,6 +17,7 @@ from genbat.domains.crystals.structure import from_text, judge, to_text
 from genbat.domains.crystals.wishes import read_wishes
 from genbat.latent.maps import LatentMap
 from genbat.studio.explore import Atlas
+from genbat.studio.rooms import Judgement
 from genbat.systems.base import SystemCard
 from genbat.systems.cdvae import TARGETS
 
@@ -136,3 +137,13 @@ def atlas() -> Atlas:
     )
     latents = points()[:KNOWN].astype("f4")
     return Atlas(known, made, LatentMap(latents, latents[:, :2], 0.5), TinySystem())
+
+
+def looked_up(store, told, say=None):
+    """A judge that knows the universe by heart."""
+    for k, text in enumerate(told):
+        row = texts().index(text) if text in texts() else None
+        values = {} if row is None else universe().measurements(row)
+        found = store.save_evaluation("crystals", text, "m", values, "" if values else "too close")
+        more = {"relaxed": text, "noise": k, "told": {"moved": "0.10 Å"}} if values else {}
+        yield Judgement(found, more)
