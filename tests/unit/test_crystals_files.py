@@ -137,6 +137,21 @@ def test_mostly_empty_sites_are_left_out():
     assert "1 mostly empty ones were left out" in found.note
 
 
+def test_of_split_sites_the_fuller_one_stays():
+    """Lithium 0.6 Å to the left (0.4) or to the right (0.6) of a middle; oxygen is whole."""
+    split = Structure(
+        Lattice.cubic(4.2),
+        [{"Li": 0.55}, {"Li": 0.6}, {"Li": 0.55}, "O"],
+        [[0.43, 0.5, 0.5], [0.57, 0.5, 0.5], [0.5, 0, 0], [0, 0, 0.5]],
+    )
+    (found,), problems = read_crystals(split.to(fmt="cif").encode(), "s.cif", order=True)
+    assert not problems
+    assert sorted(found.cell.numbers) == [3, 3, 8]
+    assert "1 beside a fuller one were left out" in found.note
+    places = structure_of(found.cell).frac_coords
+    assert any(np.allclose(place, [0.57, 0.5, 0.5], atol=1e-4) for place in places)
+
+
 GOOD = Structure(Lattice.cubic(4.2), ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 CIF = GOOD.to(fmt="cif")
 POSCAR = GOOD.to(fmt="poscar")
@@ -192,6 +207,15 @@ def test_good_crystals_beside_bad_ones_are_kept():
     assert len(found) == 2
     assert len(problems) == 1
     assert problems[0].line > 1
+
+
+def test_large_centred_cells_become_primitive():
+    fcc = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.0), ["Cu"], [[0] * 3])
+    fcc.make_supercell(4)
+    (found,), problems = read_crystals(fcc.to(fmt="cif").encode(), "copper.cif")
+    assert not problems
+    assert len(found.cell.numbers) == 1
+    assert abs(np.linalg.det(found.cell.lattice)) == pytest.approx(16.0, rel=1e-3)
 
 
 def test_json_creates_no_foreign_classes():

@@ -19,9 +19,10 @@ from pymatgen.core import Structure
 from genbat.core.errors import InputProblem
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.file_errors import LineError, Refused, number
+from genbat.domains.crystals.ordering import ordered
 from genbat.domains.crystals.reading_cif import read_cif
 from genbat.domains.crystals.reading_poscar import next_starts, read_poscar
-from genbat.domains.crystals.structure import cell_of, judge
+from genbat.domains.crystals.structure import MAX_ATOMS, cell_of, judge, primitive
 
 MAX_BYTES = 20_000_000
 MAX_CRYSTALS = 2_000
@@ -134,42 +135,16 @@ def _crystal(read: Reader, text: str, line: int, name: str, order: bool) -> Crys
         )
     if not len(structure):
         raise ValueError("holds no atoms")
-    structure, note = _ordered(structure, order)
+    structure, note = ordered(structure, order)
     structure.remove_oxidation_states()
     cell = cell_of(structure)
+    if len(structure) > MAX_ATOMS:  # a centred cell holds two to four primitive ones
+        cell = primitive(cell)
     verdict = judge(cell)
     if not verdict.ok:
         raise ValueError("; ".join(verdict.reasons))
     notes = "; ".join(part for part in (assumed, note) if part)
     return Crystal(cell, name or structure.composition.reduced_formula, line, notes)
-
-
-def _ordered(structure: Structure, order: bool) -> tuple[Structure, str]:
-    shared = [site for site in structure if not site.is_ordered]
-    if not shared:
-        return structure, ""
-    kinds = sorted({site.species_string for site in shared})
-    listed = "; ".join(kinds[:4]) + (" and more" if len(kinds) > 4 else "")
-    if not order:
-        raise ValueError(
-            f"{len(shared)} of {len(structure)} sites are disordered ({listed}); order the crystal "
-            "first, or let each site take its most frequent element"
-        )
-    plain = structure.copy()
-    empty = []
-    for k, site in enumerate(structure):
-        if not site.is_ordered:
-            element, share = max(site.species.items(), key=lambda pair: pair[1])
-            if share < 0.5 and site.species.num_atoms < 0.5:
-                empty.append(k)
-            else:
-                plain[k] = element
-    plain.remove_sites(empty)
-    note = (
-        f"ordered by GenBat: {len(shared)} shared sites ({listed}) took their most frequent element"
-        + (f", {len(empty)} mostly empty ones were left out" if empty else "")
-    )
-    return plain, note
 
 
 # ---------------------------------------------------------------------- formats
