@@ -234,8 +234,8 @@ def poscar_whole():
 
 
 def many(count):
-    """A row of hydrogen atoms in a long cell."""
-    rows = "\n".join(f"0 0 {k / count:.6f}" for k in range(count))
+    """A row of hydrogen atoms in a long cell, one beside it, so that no smaller cell will do."""
+    rows = "\n".join(f"{0.0 if k else 0.1} 0 {k / count:.6f}" for k in range(count))
     return f"row\n1\n3 0 0\n0 3 0\n0 0 {0.9 * count}\nH\n{count}\nDirect\n{rows}\n"
 
 
