@@ -95,7 +95,7 @@ class CrystalNet(nn.Module):
     Parameters
     ----------
     kinds : classes of atoms, the mask included.
-    context : width of what else is known of a crystal, 0 for nothing.
+    context : width of what else is known of a crystal, told to every layer; 0 for nothing.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class CrystalNet(nn.Module):
         self.frequencies = frequencies
         self.kind = nn.Embedding(kinds, width)
         self.time = nn.Linear(width, width)
-        self.context = nn.Linear(context, width) if context else None
+        self.context = nn.Linear(context, layers * width) if context else None
         self.layers = nn.ModuleList(Layer(width, 6 * frequencies) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.to_kinds = nn.Linear(width, kinds)
@@ -122,12 +122,13 @@ class CrystalNet(nn.Module):
         difference = x.fractions[:, None] - x.fractions[:, :, None]
         pairs = waves(self.frequencies, difference)
         h = self.kind(x.kinds) + self.time(time_waves(time, self.kind.embedding_dim))[:, None]
-        if self.context is not None and context is not None:
-            h = h + self.context(context)[:, None]
         here = x.here.to(h.dtype)
+        told = [] if hints is None else [hints]
+        if self.context is not None and context is not None:
+            told.append(self.context(context).view(len(x), len(self.layers), -1).transpose(0, 1))
         for k, layer in enumerate(self.layers):
-            if hints is not None:
-                h = h + hints[k][:, None]
+            for hint in told:
+                h = h + hint[k][:, None]
             h = layer(h, pairs, x.lattices, here)
         h = self.norm(h) * here[..., None]
         pooled = torch.cat([h.sum(1) / here.sum(1, keepdim=True), x.lattices], 1)

@@ -119,3 +119,43 @@ def refine(
         (nll + beta * 0.5 * x.square().sum(1))[~done].sum().backward()
         optimiser.step()
     return found
+
+
+class MixturePrior(nn.Module):
+    """A mixture of normals in place of N(0, I), fitted to where a trained encoder puts its data.
+
+    Between the data N(0, I) has places the decoder has never seen; drawing from a density fitted
+    after the training leaves them out (Ghosh et al., ICLR 2020, arXiv 1903.12436, Sec. 4). Before
+    it is fitted it is N(0, I).
+
+    Buffers: weight (k,), mean (k, d), and root (k, d, d), the covariances' Cholesky factors.
+    """
+
+    weight: Tensor
+    mean: Tensor
+    root: Tensor
+
+    def __init__(self, parts: int, latent: int) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.full((parts,), 1.0 / parts))
+        self.register_buffer("mean", torch.zeros(parts, latent))
+        self.register_buffer("root", torch.eye(latent).expand(parts, -1, -1).clone())
+
+    def fit(self, z: Tensor, seed: int = 0) -> None:
+        """Fit to points (n, d) drawn from q(z|x) of the training data, n above the parts.
+
+        Each covariance is floored at 1e-3.
+        """
+        from sklearn.mixture import GaussianMixture
+
+        found = GaussianMixture(len(self.weight), reg_covar=1e-3, random_state=seed)
+        found.fit(z.double().numpy())
+        self.weight.copy_(torch.as_tensor(found.weights_))
+        self.mean.copy_(torch.as_tensor(found.means_))
+        self.root.copy_(torch.linalg.cholesky(torch.as_tensor(found.covariances_)))
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """n points (n, d)."""
+        part = torch.multinomial(self.weight, n, replacement=True, generator=generator)
+        noise = torch.randn(n, self.mean.shape[1], generator=generator)
+        return self.mean[part] + torch.einsum("nij,nj->ni", self.root[part], noise)

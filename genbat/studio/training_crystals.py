@@ -27,7 +27,7 @@ PRESETS = {"cdvae": cdvae_training.PRESETS, "mattergen": mattergen_training.PRES
 _SMALL = {"width": 32, "layers": 2, "frequencies": 4}
 SIZES: dict[str, dict[str, dict[str, int]]] = {
     "cdvae": {
-        "tiny": {"latent": 8, "encoder_width": 24, "encoder_layers": 2, "waves": 12, **_SMALL},
+        "tiny": {"latent": 8, "encoder_width": 24, "encoder_layers": 2, **_SMALL},
         "base": {},
     },
     "mattergen": {"tiny": _SMALL, "base": {}},
@@ -118,7 +118,7 @@ def _learn_cdvae(
     corpus: Corpus, folder: Path, minutes: float, progress: Progress | None, options: dict
 ) -> cdvae.CDVAE:
     run = cdvae_training.train(corpus, folder, minutes=minutes, progress=progress, **options)
-    config = replace(run.config, steps_trained=run.step)
+    config = replace(cdvae_training.finish(run, corpus, progress), steps_trained=run.step)
     network = cast(cdvae_parts.Network, run.mean)
     return cdvae.CDVAE(config, network, "", cdvae.make_card())
 

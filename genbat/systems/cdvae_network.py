@@ -20,9 +20,17 @@ from genbat.domains.crystals.chgnet_graph import find_bonds
 from genbat.families.blocks import HeadEnsemble
 from genbat.families.crystal_graph import CUTOFF, SHELLS, GraphEncoder, Graphs, shells
 from genbat.families.crystal_net import CrystalNet, Crystals
-from genbat.families.vae import Posterior
-from genbat.families.wrapped import langevin_step, score_norm, sigma_at, wrap, wrapped_score
+from genbat.families.vae import MixturePrior, Posterior
+from genbat.families.wrapped import (
+    langevin_step,
+    reverse_step,
+    score_norm,
+    sigma_at,
+    wrap,
+    wrapped_score,
+)
 from genbat.systems.crystal_corpus import MASK, MAX_ATOMS, LatticeScale
+from genbat.systems.heads import known_error
 
 KINDS = 84
 TARGETS = ("formation_ev", "voltage_v")
@@ -48,6 +56,7 @@ class Config:
     width: int = 160
     layers: int = 4
     frequencies: int = 10
+    prior_parts: int = 12
     members: int = 5
     head_hidden: int = 96
     scale: LatticeScale = field(default_factory=LatticeScale)
@@ -78,6 +87,7 @@ class Network(nn.Module):
         self.lattice = _perceptron(z, c.width, 6)
         self.score = CrystalNet(KINDS, c.width, c.layers, c.frequencies, context=z)
         self.heads = HeadEnsemble(c.members, z, c.head_hidden, len(TARGETS))
+        self.prior = MixturePrior(c.prior_parts, z)
 
     def posterior(self, graph: Graphs) -> Posterior:
         """q(z|crystal)."""
@@ -150,16 +160,8 @@ def losses(
         "fractions": (((guess.fractions - wanted) ** 2).mean(-1) * here).sum() / here.sum(),
         "kinds": (each.view_as(here) * here).sum() / here.sum(),
         "divergence": posterior.divergence().mean(),
-        "heads": _head_error(network.heads(z), values),
+        "heads": known_error(network.heads(z), values),
     }
-
-
-def _head_error(predicted: Tensor, wanted: Tensor) -> Tensor:
-    known = ~wanted.isnan()
-    each = F.smooth_l1_loss(
-        predicted, wanted.nan_to_num().expand_as(predicted), reduction="none", beta=0.1
-    )
-    return (each * known).sum() / len(predicted) / known.sum().clamp(min=1)
 
 
 def spoil(kinds: Tensor, composition: Tensor, time: Tensor, generator: torch.Generator) -> Tensor:
@@ -175,8 +177,8 @@ def spoil(kinds: Tensor, composition: Tensor, time: Tensor, generator: torch.Gen
 class Plan:
     """Annealed Langevin dynamics: levels of noise, steps at each, signal to noise."""
 
-    levels: int = 50
-    steps: int = 2
+    levels: int = 100
+    steps: int = 1
     snr: float = 0.4
 
 
@@ -185,9 +187,11 @@ def decode(network: Network, z: Tensor, plan: Plan, generator: torch.Generator) 
     """Latent points (B, latent) -> crystals with standardised lattices.
 
     Number of atoms, composition and lattice are read from z; coordinates move by annealed Langevin
-    dynamics (Song and Ermon 2019), as in Algorithm 1 of the paper, and after each step the types
-    are dealt out anew. Their numbers stay those of z's composition; in the paper each atom takes
-    its own likeliest type, which forgets the composition while the noise is large.
+    dynamics (Song and Ermon 2019), as in Algorithm 1 of the paper, with an ancestral step from
+    each level of noise to the next (the predictor of Song et al., arXiv 2011.13456), which needs a
+    twentieth of the steps. After each step the types are dealt out anew. Their numbers stay those
+    of z's composition; in the paper each atom takes its own likeliest type, which forgets the
+    composition while the noise is large.
     """
     atoms, composition, lattice = network.says(z)
     atoms[:, 0] = -torch.inf
@@ -196,18 +200,27 @@ def decode(network: Network, z: Tensor, plan: Plan, generator: torch.Generator) 
     fractions = torch.rand(*here.shape, 3, generator=generator)
     kinds = amounts(torch.softmax(composition, 1), counts, here.shape[1])
     x = Crystals(kinds, fractions, lattice, here)
-    times = torch.linspace(1.0, 0.0, plan.levels)
-    norms = score_norm(sigma_at(times))
-    for time, norm in zip(times, norms, strict=True):
-        width = sigma_at(time)
+    times = torch.linspace(1.0, 0.0, plan.levels + 1)
+    widths, norms = sigma_at(times), score_norm(sigma_at(times))
+    for k in range(plan.levels):
         for _ in range(plan.steps):
-            guess = network.score(x, time.expand(len(x)), z)
-            step = (plan.snr * width) ** 2 / 2
-            moved = langevin_step(x.fractions, guess.fractions * norm, step, generator)
-            x = replace(x, fractions=moved, kinds=assigned(guess.kinds, kinds))
-    last = network.score(x, times[-1].expand(len(x)), z)
-    moved = x.fractions + sigma_at(times[-1]) ** 2 * norms[-1] * last.fractions
-    return replace(x, fractions=wrap(moved), kinds=assigned(last.kinds, kinds))
+            score, dealt = _look(network, x, z, kinds, times[k], norms[k])
+            step = (plan.snr * widths[k]) ** 2 / 2
+            x = replace(x, fractions=langevin_step(x.fractions, score, step, generator),
+                        kinds=dealt)  # fmt: skip
+        score, dealt = _look(network, x, z, kinds, times[k], norms[k])
+        moved = reverse_step(x.fractions, score, widths[k], widths[k + 1], generator)
+        x = replace(x, fractions=moved, kinds=dealt)
+    score, dealt = _look(network, x, z, kinds, times[-1], norms[-1])
+    return replace(x, fractions=wrap(x.fractions + widths[-1] ** 2 * score), kinds=dealt)
+
+
+def _look(
+    network: Network, x: Crystals, z: Tensor, kinds: Tensor, time: Tensor, norm: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Score of the coordinates (B, N, 3), and the types `kinds` dealt out anew (B, N)."""
+    guess = network.score(x, time.expand(len(x)), z)
+    return guess.fractions * norm, assigned(guess.kinds, kinds)
 
 
 def assigned(logits: Tensor, kinds: Tensor) -> Tensor:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.structure import reduced_formula
 from genbat.systems.base import Progress
 from genbat.systems.cdvae_network import (
     TARGETS,
@@ -23,11 +26,13 @@ from genbat.systems.cdvae_network import (
     losses,
     shells_of,
 )
+from genbat.systems.conformal import family_weights, fitted_floor, weighted_quantile
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.crystal_corpus import Corpus, LatticeScale, tensors
+from genbat.systems.heads import polish
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, checkpoint_config
 
-__all__ = ["PRESETS", "Schedule", "make_config", "train"]
+__all__ = ["PRESETS", "Schedule", "finish", "make_config", "train"]
 
 _COLUMNS = [KNOWN.index(name) for name in TARGETS]
 
@@ -90,3 +95,53 @@ def train(
         run.resume()
     loss = partial(batch_loss, network, corpus, [shells_of(c) for c in corpus.cells], config)
     return advance_all(run, corpus, loss, minutes=minutes, progress=progress)
+
+
+# ---------------------------------------------------------------------- property heads
+def finish(run: Run, corpus: Corpus, progress: Progress | None = None) -> Config:
+    """What follows the joint training, on the run's mean network: the prior is fitted, the heads
+    are trained further alone and calibrated. Returns the config that holds their intervals; a
+    corpus without properties leaves the heads as they are."""
+    network, config = cast(Network, run.mean), cast(Config, run.config)
+    rows = corpus.rows("train")
+    mean, width = posterior(network, [corpus.cells[k] for k in rows])
+    generator = torch.Generator().manual_seed(run.schedule.seed)
+    if len(rows) > config.prior_parts:
+        network.prior.fit(mean + width * torch.randn(mean.shape, generator=generator))
+    wanted = standard_values(corpus, rows, config)
+    if bool(wanted.isnan().all()):
+        return config
+    network.heads.requires_grad_(True)
+    polish(network.heads, mean, width, wanted, progress=progress)
+    network.heads.requires_grad_(False)
+    return calibrated(network, corpus, config)
+
+
+@torch.no_grad()
+def posterior(network: Network, cells: Sequence[Cell]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of q(z|crystal); each (n, latent)."""
+    parts = [network.posterior(graphs_of(cells[k : k + 64])) for k in range(0, len(cells), 64)]
+    mean = torch.cat([p.mean for p in parts])
+    return mean, torch.cat([(0.5 * p.log_variance).exp() for p in parts])
+
+
+def calibrated(network: Network, corpus: Corpus, config: Config, share: float = 0.9) -> Config:
+    """The config with conformal quantiles of the split "calibration", whose compositions the
+    training has not seen; crystals of one composition err alike and count as a family."""
+    rows = corpus.rows("calibration")
+    wanted = standard_values(corpus, rows, config).numpy()
+    z, _ = posterior(network, [corpus.cells[k] for k in rows])
+    with torch.no_grad():
+        members = network.heads(z).numpy()
+    formulas = [reduced_formula(corpus.cells[k]) for k in rows]
+    families = np.unique(formulas, return_inverse=True)[1]
+    floors, quantiles = [], []
+    for k in range(len(TARGETS)):
+        known = ~np.isnan(wanted[:, k])
+        weight, variance = family_weights(families[known]), members.var(0)[known, k]
+        error = np.abs(members.mean(0)[known, k] - wanted[known, k])
+        floor = fitted_floor(error, variance, weight)
+        floors.append(floor)
+        score = error / np.sqrt(variance + floor**2)
+        quantiles.append(weighted_quantile(score, weight, share))
+    return replace(config, floor=tuple(floors), quantile=tuple(quantiles))

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pandas as pd
 import torch
-from scipy.optimize import minimize_scalar
 
 from genbat.domains.molecules.splits import group_key
 from genbat.systems.chemvae import ChemVAE
@@ -18,8 +17,7 @@ from genbat.systems.chemvae_targets import (
     standardise,
     target_values,
 )
-
-FAMILY = 0.2
+from genbat.systems.conformal import family_weights, fitted_floor, weighted_quantile
 
 
 def calibrate(system: ChemVAE, table: pd.DataFrame, share: float = 0.9) -> Calibration:
@@ -52,41 +50,6 @@ def calibrate(system: ChemVAE, table: pd.DataFrame, share: float = 0.9) -> Calib
         floors.append(floor)
         counts.append(int(known.sum()))
     return Calibration(tuple(quantiles), tuple(floors), tuple(counts))
-
-
-def family_weights(families: np.ndarray) -> np.ndarray:
-    """Weight of each molecule (n,) by its family's number (n,); they sum to 1."""
-    sizes = np.bincount(families)[families].astype(np.float64)
-    weight = sizes**-FAMILY
-    return weight / max(weight.sum(), 1e-300)
-
-
-def fitted_floor(error: np.ndarray, variance: np.ndarray, weight: np.ndarray) -> float:
-    """The floor that makes sqrt(variance + floor**2) tell best how large errors are.
-
-    Largest likelihood of Laplace distributed errors whose width is that spread times a factor
-    (which has a closed form); between a quarter of and thrice the median error.
-    """
-    usual = float(np.median(error)) if len(error) else 0.0
-    if usual == 0:
-        return 0.3
-
-    def misfit(log_floor: float) -> float:
-        spread = np.sqrt(variance + np.exp(2 * log_floor))
-        return float(np.log(weight @ (error / spread)) + weight @ np.log(spread))
-
-    bounds = math.log(usual / 4), math.log(usual * 3)
-    return math.exp(minimize_scalar(misfit, bounds=bounds, method="bounded").x)
-
-
-def weighted_quantile(score: np.ndarray, weight: np.ndarray, share: float) -> float:
-    """Smallest score that, with a new molecule of mean weight, still covers `share`."""
-    if not len(score):
-        return 1.645  # of a normal distribution
-    order = np.argsort(score)
-    covered = np.cumsum(weight[order]) * len(score) / (len(score) + 1)
-    rank = int(np.searchsorted(covered, share - 1e-9))
-    return float(score[order][min(rank, len(score) - 1)])
 
 
 def _error(middle: np.ndarray, truth: np.ndarray, decade: float | None) -> np.ndarray:

@@ -103,9 +103,7 @@ class _Walker(Generic[Key]):
         self.steps += 1
 
     def _watch(self, fmax: float) -> None:
-        self.lowest, self.since = (
-            (fmax, 0) if fmax < self.lowest else (self.lowest, self.since + 1)
-        )
+        self.lowest, self.since = (fmax, 0) if fmax < self.lowest else (self.lowest, self.since + 1)
         if self.since >= STALL:
             self._begin()
 
