@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,9 +13,10 @@ import streamlit as st
 from genbat.core.condition import Window
 from genbat.studio import question as asking
 from genbat.studio import registry
+from genbat.studio.explore import Atlas
 from genbat.studio.question import Outcome, Question
 from genbat.studio.rooms import rooms
-from genbat.ui import design_charts, shared, state
+from genbat.ui import design_charts, explore_parts, shared, state
 from genbat.ui.card import card, picture
 from genbat.ui.components.gallery import Tile, gallery
 from genbat.ui.components.latmap import latent_map
@@ -31,6 +33,7 @@ STANDINGS = {
     "failed": ("⚠ {} gave no value", "#b45f06"),
 }
 MOST_TILES = 120
+MOST_RINGS = 300
 CHOSEN = "design:chosen"
 
 
@@ -189,10 +192,11 @@ def _strip(run: Run, outcome: Outcome, key: str, window: Window) -> str:
 
 # ---------------------------------------------------------------------- map and distribution
 def _map(runs: Sequence[Run]) -> None:
-    """All candidates on the map, numbered in the order found."""
+    """All candidates on the map: a search's way, numbered in the order found, or the hits."""
     domain = runs[0].question.domain
     place = shared.atlas(domain)
-    paths = [_places(run, place) for run in runs]
+    sampled = runs[0].question.method == asking.SAMPLING
+    paths = [() if sampled else _places(run, place) for run in runs]
     key = next(iter(runs[0].question.asked), place.rooms.colour)
     number = _chosen_place(runs)
     latent_map(
@@ -203,16 +207,28 @@ def _map(runs: Sequence[Run]) -> None:
         path=paths[0],
         path2=paths[1] if len(paths) > 1 else (),
         step=number[1] if number and number[0] == runs[0].job.id else None,
-        note="the search's way: candidates numbered in the order found",
+        marks=_rings(runs, place) if sampled else (),
+        note="ringed: candidates where all wishes hold"
+        if sampled
+        else "the search's way: candidates numbered in the order found",
         height=340,
     )
 
 
-def _places(run: Run, place: object) -> np.ndarray:
+def _places(run: Run, place: Atlas) -> np.ndarray:
     points = [o.candidate.latent for o in run.outcomes if o.candidate.latent is not None]
-    if not points:
-        return np.empty((0, 2))
-    return shared.atlas(run.question.domain).place(np.array(points, "f4"))
+    return place.place(np.array(points, "f4")) if points else np.empty((0, 2))
+
+
+def _rings(runs: Sequence[Run], place: Atlas) -> list[dict[str, Any]]:
+    """Marks of the hits, and of the one on the card with its name."""
+    hits = [o.candidate for run in runs for o in run.outcomes if o.hit][:MOST_RINGS]
+    made = [explore_parts.mark(place, c, label=False) for c in hits if c.latent]
+    at = _chosen_place(runs)
+    if at is not None:
+        chosen = next(run for run in runs if run.job.id == at[0]).outcomes[at[1]].candidate
+        made.append(explore_parts.mark(place, chosen))
+    return [mark for mark in made if mark]
 
 
 def _spread(runs: Sequence[Run]) -> None:

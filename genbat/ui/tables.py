@@ -84,7 +84,7 @@ def configuration(domain: str, keys: Sequence[str]) -> dict[str, Any]:
     }
     for key in keys:
         p = properties[key]
-        columns[key] = st.column_config.NumberColumn(p.axis, help=p.help, width=104)
+        columns[key] = st.column_config.NumberColumn(p.axis, help=p.help, width=116)
     return columns
 
 

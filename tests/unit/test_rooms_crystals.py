@@ -16,8 +16,9 @@ from tiny_crystal_atlas import (
 
 from genbat.core.condition import Condition
 from genbat.domains.crystals.codec import turned
-from genbat.domains.crystals.structure import from_text, structure_of, to_text
-from genbat.studio import exports, path
+from genbat.domains.crystals.relax import perturbed
+from genbat.domains.crystals.structure import cell_of, from_text, structure_of, to_text
+from genbat.studio import exports, own_list, path
 from genbat.studio.rooms import Uploaded, rooms
 from genbat.studio.rooms_crystals_text import pack, unpack
 from genbat.studio.store import Store
@@ -252,6 +253,41 @@ def test_a_users_file_is_labelled(judged, monkeypatch, tmp_path, room):
     assert len(list((tmp_path / "out").glob("*.cif"))) == 1
     with pytest.raises(ValueError, match="input file"):
         labelling_crystals.label_file(file, file)
+
+
+@pytest.fixture(scope="module")
+def large():
+    """A crystal of 32 atoms without any order in it."""
+    big = structure_of(from_text(licoo2())).make_supercell((2, 2, 2), in_place=False)
+    return to_text(perturbed(cell_of(big), 1, 0.01, 0.1))
+
+
+def test_a_crystal_too_large_for_the_model_is_kept_without_a_place(large):
+    place = atlas()
+    found = own_list.read(place, large.encode() + b"\n" + texts()[0].encode(), "two.cif")
+    assert len(found) == 2 and len(found.xy) == 1
+    assert "has no place on the map" in found.problems[0]
+    made = place.typed(large)
+    assert made.latent is None and made.novel and made.name == "LiCoO2"
+    with pytest.raises(ValueError, match="end A: LiCoO2 is too large"):
+        path.walk_in(place, large, texts()[0])
+
+
+def test_a_relaxed_sample_is_made_again(judged, room, monkeypatch):
+    _, start, found = judged
+    monkeypatch.setattr(path, "atlas", lambda domain: atlas())
+    monkeypatch.setattr(path, "load", lambda name: Repeating())
+
+    class Repeating(TinySampler):
+        def sample(self, n, *, condition=None, seed=0, progress=None):
+            for k in range(n):
+                yield self._made(start, "sample", seed=seed, arguments={"index": k})
+
+    made = list(Repeating().sample(3))[2]
+    settled = room.settled(made, found[start])
+    again, same = path.make_again(settled)
+    assert same
+    assert again.text != start
 
 
 def test_ends_of_a_walk_may_be_files_or_names(tmp_path):

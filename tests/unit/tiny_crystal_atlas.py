@@ -79,7 +79,7 @@ class TinySystem:
         ]
 
     def _made(self, text, action, place=None, seed=0, arguments=None):
-        story = Provenance("cdvae", action, self.weights, seed, arguments or {},
+        story = Provenance(self.card.name, action, self.weights, seed, arguments or {},
                            versions=versions())  # fmt: skip
         latent = None if place is None else tuple(round(float(v), 5) for v in place)
         return Candidate(text, "crystals", Verdict(True), story, latent=latent)
