@@ -53,7 +53,7 @@ class Facts:
         conventional cell.
     volume : of the conventional cell, Å³. density : g/cm³.
     charges : element -> mean oxidation state; empty where no usual states balance.
-    plausible : SMACT's judgement of the composition.
+    plausible : SMACT's judgement of the composition; None where it would take too long.
     flags : cobalt, scarce, toxic, radioactive, critical.
     """
 
@@ -65,7 +65,7 @@ class Facts:
     volume: float
     density: float
     charges: dict[str, float]
-    plausible: bool
+    plausible: bool | None
     flags: tuple[str, ...]
     cost: Cost
 
@@ -107,7 +107,7 @@ def facts(text: str) -> Facts:
         float(abs(np.linalg.det(whole.lattice))),
         chemistry.density(cell),
         chemistry.oxidation_states(cell),
-        chemistry.is_balanced(cell),
+        chemistry.plausible(cell),
         tuple(chemistry.flags(cell)),
         cost.cost(cell),
     )

@@ -25,6 +25,11 @@ FREE = {
     "orthorhombic": ("abc", ""), "monoclinic": ("abc", "β"), "triclinic": ("abc", "αβγ"),
 }  # fmt: skip
 SMALLEST_MOMENT = 0.2  # μB, below it is noise
+WITHOUT_CHARGES = {
+    True: "SMACT accepts it as an alloy",
+    False: "SMACT finds none either",
+    None: "too many elements for SMACT",
+}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 NO_CHARGES = (
     "no set of usual oxidation states adds up to zero: a metal, or charges that are not usual"
@@ -94,10 +99,10 @@ def _cell(known: Facts) -> str:
 
 
 def _charges(known: Facts) -> tuple[str, str]:
+    """The states, and what SMACT says: yes, no, or not asked as there are too many elements."""
     if not known.charges:
-        words = "SMACT accepts it as an alloy" if known.plausible else "SMACT finds none either"
-        return NO_CHARGES, words
-    verdict = "neutral" if known.plausible else "neutral, but SMACT finds it unlikely"
+        return NO_CHARGES, WITHOUT_CHARGES[known.plausible]
+    verdict = "neutral, but SMACT finds it unlikely" if known.plausible is False else "neutral"
     return known.charge_words(), f"{verdict}; usual states (ICSD)"
 
 

@@ -64,6 +64,7 @@ _CRITICAL = frozenset(
     ]
 )
 _SCARCE = frozenset(["Ru", "Rh", "Pd", "Re", "Os", "Ir", "Pt", "Au", "Te"])
+MIXED, MANY = 5, 7  # elements
 _RADIOACTIVE = frozenset(["Tc", "Pm"])
 _TOXIC = frozenset(["Be", "As", "Cd", "Hg", "Tl", "Pb"])
 
@@ -83,6 +84,18 @@ def oxidation_states(cell: Cell) -> dict[str, float]:
 def is_balanced(cell: Cell) -> bool:
     """SMACT's judgement: neutral with charges that fit the electronegativities, or an alloy."""
     return balances(reduced_formula(cell))
+
+
+def plausible(cell: Cell) -> bool | None:
+    """`is_balanced` for pages that may not wait: None where it would take long.
+
+    Mixed valences are tried with up to MIXED elements; beyond MANY nothing is.
+    """
+    kinds = len(formula_counts(cell))
+    if kinds <= MIXED:
+        return is_balanced(cell)
+    simple = kinds <= MANY and balances(reduced_formula(cell), mixed_valence=False)
+    return simple or None
 
 
 def density(cell: Cell) -> float:

@@ -176,8 +176,8 @@ def covalent_radius(element: str) -> float:
 
 
 @lru_cache(maxsize=200_000)
-def balances(formula: str) -> bool:
+def balances(formula: str, mixed_valence: bool = True) -> bool:
     """Whether SMACT finds neutral charges that agree with the electronegativities (or an alloy)."""
     from smact.screening import smact_validity
 
-    return bool(smact_validity(formula, mixed_valence=True))
+    return bool(smact_validity(formula, mixed_valence=mixed_valence))
