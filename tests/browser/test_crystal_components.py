@@ -114,6 +114,20 @@ def test_reset_turns_back(page, viewer):
     assert box.evaluate(view) == pytest.approx(home, abs=2e-3)
 
 
+def test_keys_turn_and_zoom(page, viewer):
+    box = page.evaluate_handle(FIND, ".crystal")
+    view = "(b) => b.viewer3d.gl.getView().map((v) => +v.toFixed(3))"
+    stage = viewer.get_by_role("img", name=re.compile("arrow keys turn it"))
+    button(viewer, "Reset").click()
+    home = box.evaluate(view)
+    stage.press("ArrowRight")
+    turned = box.evaluate(view)
+    assert turned[4:] != home[4:]
+    stage.press("+")
+    assert box.evaluate(view)[3] != turned[3]
+    button(viewer, "Reset").click()
+
+
 def test_viewer_follows_the_theme(page, viewer):
     crystal(page, "LiMn2O4")
     SHOTS.mkdir(exist_ok=True)

@@ -1,83 +1,11 @@
-/* One crystal in 3D: supercells, bonds, polyhedra, distances and angles; see stage3d.js and
-   genbat.domains.crystals.draw.scene for what comes in. Names are only ever set as text. */
-const EDGE = 0.02; // fractions this near a face are drawn on both sides
+/* One crystal in 3D: supercells, bonds, polyhedra, distances and angles; see stage3d.js,
+   crystal_scene.js, and genbat.domains.crystals.draw.scene for what comes in. Names are only ever
+   set as text. */
 const MOST_ATOMS = 3000; // in the repeated cells; more make the browser stutter
+const TURNS = { ArrowLeft: [-10, "y"], ArrowRight: [10, "y"], ArrowUp: [-10, "x"],
+                ArrowDown: [10, "x"] };
+const ZOOMS = { "+": 1.15, "-": 1 / 1.15 };
 const AXES = ["a", "b", "c"], RODS = ["#d1495b", "#3a9d5d", "#3f78d8"];
-
-const partOf = (view) => view.data.cells[Math.min(view.look.cell, view.data.cells.length - 1)];
-const keyOf = (atom, image) => `${atom} ${image.join(" ")}`;
-const add = (one, two) => one.map((v, k) => v + two[k]);
-
-/** Fractions -> place in Å. */
-function place(lattice, f) {
-  const along = (k) => f[0] * lattice[0][k] + f[1] * lattice[1][k] + f[2] * lattice[2][k];
-  return { x: along(0), y: along(1), z: along(2) };
-}
-
-/* ---- which atoms, bonds and polyhedra there are ---- */
-
-/** Lattice translations along one axis; atoms on a face stand on both. */
-function steps(f, n) {
-  const first = f > 1 - EDGE ? -1 : 0, last = f < EDGE ? n : n - 1;
-  return Array.from({ length: last - first + 1 }, (_, k) => first + k);
-}
-
-function* images(f, n) {
-  for (const a of steps(f[0], n[0]))
-    for (const b of steps(f[1], n[1]))
-      for (const c of steps(f[2], n[2])) yield [a, b, c];
-}
-
-/** CIF-like names: Co1, Co2, O1. */
-function names(part, elements) {
-  const seen = {};
-  return part.atoms.map(([kind]) => {
-    const { symbol } = elements[kind];
-    return `${symbol}${(seen[symbol] = (seen[symbol] ?? 0) + 1)}`;
-  });
-}
-
-/** Everything drawn, by key: atoms of the repeated cell and of polyhedra that leave it. */
-function collect(view) {
-  const part = partOf(view), { elements } = view.data, { look } = view;
-  const called = names(part, elements), found = new Map();
-  const seen = (k) => !look.hidden.has(elements[part.atoms[k][0]].symbol);
-  const put = (k, image) => {
-    const key = keyOf(k, image);
-    if (!found.has(key) && seen(k)) {
-      const [kind, ...f] = part.atoms[k];
-      found.set(key, { ...elements[kind], ...place(part.lattice, add(f, image)),
-                       key, atom: k, image, name: called[k], elem: elements[kind].symbol });
-    }
-  };
-  part.atoms.forEach(([, ...f], k) => { for (const i of images(f, look.times)) put(k, i); });
-  const shapes = look.polyhedra ? shapesOf(part, [...found.values()]) : [];
-  for (const { corners } of shapes) for (const [k, image] of corners) put(k, image);
-  return { part, atoms: found, shapes, bonds: look.bonds ? bondsOf(part, found) : [] };
-}
-
-function shapesOf(part, atoms) {
-  const by = new Map(part.polyhedra.map((shape) => [shape.atom, shape]));
-  return atoms.filter(({ atom }) => by.has(atom)).map(({ atom, image, colour }) => {
-    const { corners, faces, edges } = by.get(atom);
-    return { colour, faces, edges, corners: corners.map(([k, ...to]) => [k, add(to, image)]) };
-  });
-}
-
-function bondsOf(part, atoms) {
-  const by = new Map();
-  for (const [one, two, a, b, c] of part.bonds) {
-    if (!by.has(one)) by.set(one, []);
-    by.get(one).push([two, [a, b, c]]);
-  }
-  const found = [];
-  for (const { key, atom, image } of atoms.values())
-    for (const [two, to] of by.get(atom) ?? []) {
-      const other = keyOf(two, add(image, to));
-      if (atoms.has(other)) found.push([key, other]);
-    }
-  return found;
-}
 
 /* ---- drawing ---- */
 
@@ -308,6 +236,15 @@ function legend(view) {
   }
 }
 
+/** Arrow keys turn the crystal, plus and minus zoom. */
+function press(view, event) {
+  const turn = TURNS[event.key], zoom = ZOOMS[event.key];
+  if (!(turn || zoom) || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  if (turn) view.gl.rotate(...turn);
+  else view.gl.zoom(zoom);
+}
+
 /* ---- life ---- */
 
 function show(view, data) {
@@ -315,8 +252,10 @@ function show(view, data) {
   view.data = data;
   if (first) {
     view.home = view.gl.getView().slice(4, 8);
+    Object.assign(view.stage, { tabIndex: 0, role: "img", onkeydown: (e) => press(view, e) });
     view.look = { cell: 0, times: [1, 1, 1], bonds: true, polyhedra: true, hidden: new Set() };
   }
+  view.stage.ariaLabel = `${data.title} in 3D: arrow keys turn it, plus and minus zoom`;
   Object.assign(view.look, { cell: 0, hidden: new Set() });
   if (partOf(view).atoms.length * view.look.times.reduce((p, t) => p * t) > MOST_ATOMS)
     view.look.times = [1, 1, 1];

@@ -34,7 +34,7 @@ _view = st.components.v2.component(
     "genbat_crystal_viewer",
     html=_HTML,
     css="\n".join((_HERE / f"{n}.css").read_text("utf-8") for n in ("viewer3d", "crystal_viewer")),
-    js=stage_script("crystal_viewer.js"),
+    js=stage_script("crystal_scene.js", "crystal_viewer.js"),
 )
 
 

@@ -35,9 +35,9 @@ _HTML = """
 _HERE = Path(__file__).parent
 
 
-def stage_script(name: str) -> str:
-    """A viewer's script behind the part that all of them share."""
-    return "\n".join((_HERE / part).read_text("utf-8") for part in ("stage3d.js", name))
+def stage_script(*names: str) -> str:
+    """A viewer's scripts behind the part that all of them share."""
+    return "\n".join((_HERE / part).read_text("utf-8") for part in ("stage3d.js", *names))
 
 
 _view = st.components.v2.component(
