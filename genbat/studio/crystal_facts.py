@@ -17,6 +17,7 @@ from genbat.domains.crystals import (
     chemistry,
     conductors,
     cost,
+    data,
     diffraction,
     draw,
     periodic,
@@ -28,7 +29,7 @@ from genbat.domains.crystals.conductors import ATTRIBUTION, Conductor
 from genbat.domains.crystals.cost import CAVEAT, SOURCE, Cost
 from genbat.domains.crystals.diffraction import RANGE, Line
 from genbat.domains.crystals.periodic import ElementRow
-from genbat.domains.crystals.structure import formula_counts, from_text, reduced_formula
+from genbat.domains.crystals.structure import formula_counts, from_text, reduced_formula, to_text
 from genbat.domains.crystals.symmetry import SYMPREC, SpaceGroup
 from genbat.domains.crystals.voltage_profile import Profile, Step
 from genbat.studio.crystal_neighbours import Neighbour, moments, nearest, phases, warm
@@ -36,7 +37,7 @@ from genbat.studio.crystal_neighbours import Neighbour, moments, nearest, phases
 __all__ = [
     "ATTRIBUTION", "CAVEAT", "RANGE", "SOURCE", "SYMPREC", "Conductor", "Cost", "ElementRow",
     "Facts", "Line", "Neighbour", "Pattern", "Profile", "Step", "elements", "facts", "measured",
-    "moments", "nearest", "pattern", "profile", "scene", "thumbnail", "warm",
+    "moments", "nearest", "pattern", "prepare", "profile", "scene", "thumbnail",
 ]  # fmt: skip
 SUPERSCRIPTS = str.maketrans("0123456789+-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻·")
 
@@ -142,6 +143,15 @@ def profile(candidate: Candidate) -> Profile | None:
 def measured(text: str) -> tuple[Conductor, ...]:
     """Known electrolytes near a crystal in composition, with their measured conductivity."""
     return tuple(conductors.near(from_text(text)))
+
+
+def prepare() -> None:
+    """Load what the first card needs (packages, tables), then make the fingerprints."""
+    known = data.load()
+    text = to_text(known.cell(0))
+    for part in (facts, scene, pattern, measured):
+        part(text)
+    warm()
 
 
 @cache

@@ -15,10 +15,10 @@ from genbat.domains.crystals import chemistry, data, draw, thumbnail
 from genbat.domains.crystals.hosts import working_ion
 from genbat.domains.crystals.properties import BY_KEY, CHGNET, PROPERTIES, R2SCAN
 from genbat.domains.crystals.reading import ENDINGS, read_crystals
-from genbat.domains.crystals.structure import from_text, primitive, to_text
+from genbat.domains.crystals.structure import primitive, to_text
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.domains.crystals.wishes import ELEMENTS, Wishes, read_wishes
-from genbat.studio import crystal_neighbours
+from genbat.studio import crystal_facts
 from genbat.studio.rooms import Judgement, Known, Uploaded, Words
 from genbat.studio.rooms_crystals_known import (
     CrystalFinder,
@@ -26,7 +26,14 @@ from genbat.studio.rooms_crystals_known import (
     crystal_system,
     first_same,
 )
-from genbat.studio.rooms_crystals_text import check, formula_of, group_symbol, pack, title_of
+from genbat.studio.rooms_crystals_text import (
+    cell_of_text,
+    check,
+    formula_of,
+    group_symbol,
+    pack,
+    title_of,
+)
 from genbat.studio.store import Store
 
 WORDS = Words(
@@ -171,7 +178,7 @@ class Crystals:
 
     def sensible(self, text: str, found: Mapping[str, Measurement]) -> dict[str, Measurement]:
         """A voltage for insertion hosts only."""
-        host = bool(working_ion(from_text(text)))
+        host = bool(working_ion(cell_of_text(text)))
         return {k: m for k, m in found.items() if host or not k.startswith("voltage")}
 
     def same(self, one: str, two: str) -> bool:
@@ -190,24 +197,24 @@ class Crystals:
     # ------------------------------------------------------------------ pictures and words
     def view(self, text: str) -> ViewSpec:
         """For viewers that read CIF."""
-        return draw.view(from_text(text))
+        return draw.view(cell_of_text(text))
 
     def drawing(self, text: str, width: int, height: int, dark: bool) -> str:
         """Atoms, bonds, polyhedra and the cell as SVG."""
-        return thumbnail.svg(from_text(text), width, height, dark)
+        return thumbnail.svg(cell_of_text(text), width, height, dark)
 
     def labels(self, text: str) -> list[str]:
         """Space group and crystal system."""
-        group = space_group_number(from_text(text))
+        group = space_group_number(cell_of_text(text))
         return [f"{group_symbol(group)} ({group}), {crystal_system(group)}"]
 
     def flags(self, text: str) -> list[str]:
         """Cobalt, scarce, toxic or costly elements."""
-        return [f"⚠ {flag}" for flag in chemistry.flags(from_text(text))]
+        return [f"⚠ {flag}" for flag in chemistry.flags(cell_of_text(text))]
 
     def prepare(self) -> None:
-        """The fingerprints of all known crystals."""
-        crystal_neighbours.warm()
+        """What a first card loads, and the fingerprints of all known crystals."""
+        crystal_facts.prepare()
 
     # ------------------------------------------------------------------ physics
     def method(self) -> str:
@@ -253,7 +260,7 @@ class Crystals:
 
     def unmet(self, condition: Condition, text: str) -> list[str]:
         """Discrete wishes that a crystal breaks, in words."""
-        return read_wishes(condition).unmet(from_text(text))
+        return read_wishes(condition).unmet(cell_of_text(text))
 
     def wish_words(self, condition: Condition) -> str:
         """`, of Li-Mn-O, without Co, at most 14 atoms, not P1`."""
