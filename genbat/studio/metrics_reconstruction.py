@@ -18,16 +18,14 @@ def reconstruction(subject: Subject) -> Metrics:
     """Share of at most n held-out crystals that encode and decode to the same structure
     (StructureMatcher, stol 0.5, 10 degrees, ltol 0.3), with the atoms' mean distance.
 
-    Beside it: points of the prior decoded, and a training crystal of the same stoichiometry with
+    Beside it: draws from the prior, and a training crystal of the same stoichiometry with
     the right elements put in at random.
     """
     held = subject.some(subject.test, subject.n, 1).cells
     system, rng = subject.system, subject.rng(3)
     subject.report(0.0, f"reconstructing {len(held)} held-out crystals")
     back = system.decode_cells(system.encode_cells(held), seed=subject.seed)
-    blind = system.decode_cells(
-        rng.standard_normal((len(held), system.config.latent)), seed=subject.seed
-    )
+    blind = subject.draw(len(held), None)
     subject.report(0.6, "comparing structures")
     dressed = dress(held, subject.train.cells, rng)
     ours, chance, guess = (distances(held, cells) for cells in (back, blind, dressed))
@@ -38,7 +36,7 @@ def reconstruction(subject: Subject) -> Metrics:
         "reconstruction_match": metric(
             _known(ours),
             "share",
-            baselines={"random decode": _known(chance), "training prototype": _known(guess)},
+            baselines={"draws from the prior": _known(chance), "training prototype": _known(guess)},
             bar=subject.bars.get("reconstruction_match"),
         ),
         "reconstruction_distance": metric(

@@ -33,6 +33,7 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
     "mattergen": {"tiny": _SMALL, "base": {}},
 }
 ADAPTER_SHARE = 0.25  # of the minutes and of the progress
+HEADS_SHARE = 0.1  # of the progress: prior, heads and calibration follow the joint training
 MANY = 10  # compositions below which a file is split by crystal, as carbon's polymorphs
 
 
@@ -117,8 +118,10 @@ def learn(
 def _learn_cdvae(
     corpus: Corpus, folder: Path, minutes: float, progress: Progress | None, options: dict
 ) -> cdvae.CDVAE:
-    run = cdvae_training.train(corpus, folder, minutes=minutes, progress=progress, **options)
-    config = replace(cdvae_training.finish(run, corpus, progress), steps_trained=run.step)
+    joint = _part(progress, 0.0, 1 - HEADS_SHARE)
+    run = cdvae_training.train(corpus, folder, minutes=minutes, progress=joint, **options)
+    last = _part(progress, 1 - HEADS_SHARE, HEADS_SHARE)
+    config = replace(cdvae_training.finish(run, corpus, last), steps_trained=run.step)
     network = cast(cdvae_parts.Network, run.mean)
     return cdvae.CDVAE(config, network, "", cdvae.make_card())
 
