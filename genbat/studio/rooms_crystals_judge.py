@@ -10,10 +10,10 @@ from genbat.core.properties import Measurement
 from genbat.domains.crystals.physics import Judged, judge_many
 from genbat.domains.crystals.properties import measurements
 from genbat.domains.crystals.stability import landscape
-from genbat.domains.crystals.structure import from_text, to_text
+from genbat.domains.crystals.structure import to_text
 from genbat.studio.rooms import Judgement
 from genbat.studio.rooms_crystals_known import noted
-from genbat.studio.rooms_crystals_text import group_symbol
+from genbat.studio.rooms_crystals_text import cell_of_text, group_symbol
 from genbat.studio.store import Store
 
 DOMAIN = "crystals"
@@ -29,7 +29,7 @@ def judge(
     cells, asked = [], []
     for text in texts:
         try:
-            cells.append(from_text(text))
+            cells.append(cell_of_text(text))
             asked.append(text)
         except ValueError as wrong:
             yield Judgement(store.save_evaluation(DOMAIN, text, method, {}, str(wrong)))
@@ -43,7 +43,6 @@ def _kept(store: Store, text: str, method: str, judged: Judged, noise: int) -> J
         return Judgement(store.save_evaluation(DOMAIN, text, method, {}, reason))
     values = _values(judged)
     relaxed = to_text(judged.cell)
-    store.save_evaluation(DOMAIN, relaxed, method, values)
     more = {
         "relaxed": relaxed,
         "noise": noise,
@@ -53,7 +52,7 @@ def _kept(store: Store, text: str, method: str, judged: Judged, noise: int) -> J
             **({"no voltage": judged.notes[0]} if judged.notes else {}),
         },
     }
-    return Judgement(store.save_evaluation(DOMAIN, text, method, values), more)
+    return Judgement(store.save_evaluation(DOMAIN, text, method, values, also=relaxed), more)
 
 
 def _values(judged: Judged) -> dict[str, Measurement]:
@@ -70,7 +69,7 @@ def relaxed_again(text: str, noise: int) -> str:
     ------
     ValueError : it does not pass the gates (any more).
     """
-    ((_, found),) = judge_many([from_text(text)], seed=noise, hosts=False)
+    ((_, found),) = judge_many([cell_of_text(text)], seed=noise, hosts=False)
     if found.cell is None:
         raise ValueError(f"relaxation: {'; '.join(found.verdict.reasons)}")
     return to_text(found.cell)

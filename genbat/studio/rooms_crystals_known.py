@@ -14,9 +14,10 @@ from pymatgen.core import Element
 
 from genbat.core.properties import Measurement
 from genbat.domains.crystals import data
-from genbat.domains.crystals.structure import from_text, structure_of, to_text
+from genbat.domains.crystals.structure import structure_of, to_text
 from genbat.domains.crystals.wishes import CRYSTAL_SYSTEMS, Wishes
 from genbat.studio.rooms_crystals_text import (
+    cell_of_text,
     check,
     formula_of,
     group_symbol,
@@ -168,9 +169,9 @@ def first_same(text: str, others: Sequence[tuple[int, str]]) -> int | None:
     matcher = StructureMatcher()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        mine = structure_of(from_text(text))
+        mine = structure_of(cell_of_text(text))
         for number, other in others:
-            if matcher.fit(mine, structure_of(from_text(other))):
+            if matcher.fit(mine, structure_of(cell_of_text(other))):
                 return number
     return None
 

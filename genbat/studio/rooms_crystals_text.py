@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from pymatgen.core import Composition
 
+from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.reading import read_crystals
 from genbat.domains.crystals.structure import (
     formula_counts,
@@ -31,6 +32,12 @@ _SUM = re.compile(r"_chemical_formula_sum\s+'([^']*)'")
 _PART = re.compile(r"([A-Z][a-z]?)(\d+)")
 _PACKED = re.compile(r"^z\.([A-Za-z0-9_-]{1,20000})$")
 MOST = 400_000  # characters
+
+
+@lru_cache(maxsize=1024)
+def cell_of_text(text: str) -> Cell:
+    """Cell of a canonical text, not to be changed; ValueError where it is none."""
+    return from_text(text)
 
 
 def title_of(text: str) -> str:

@@ -158,21 +158,29 @@ class Store:
         method: str,
         values: Mapping[str, Measurement],
         failed: str = "",
+        also: str = "",
     ) -> Evaluation:
-        """Keep what a method said; the same method asked again replaces it, unless it failed."""
+        """Keep what a method said; the same method asked again replaces it, unless it failed.
+
+        Parameters
+        ----------
+        also : another text of which the same is true, kept in the same transaction.
+        """
         fields = {
             "measured": {key: asdict(value) for key, value in values.items()},
             "failed": failed,
             "made": now(),
         }
-        statement = insert(EvaluationRow).values(domain=domain, text=text, method=method, **fields)
-        statement = statement.on_conflict_do_update(
-            index_elements=["domain", "text", "method"],
-            set_=fields,
-            where=(statement.excluded.failed == "") | (EvaluationRow.failed != ""),
-        )
         with self.write() as session:
-            session.execute(statement)
+            for one in filter(None, dict.fromkeys((also, text))):
+                row = {"domain": domain, "text": one, "method": method, **fields}
+                statement = insert(EvaluationRow).values(**row)
+                statement = statement.on_conflict_do_update(
+                    index_elements=["domain", "text", "method"],
+                    set_=fields,
+                    where=(statement.excluded.failed == "") | (EvaluationRow.failed != ""),
+                )
+                session.execute(statement)
             key = {"domain": domain, "text": text, "method": method}
             return _evaluation(session.scalars(select(EvaluationRow).filter_by(**key)).one())
 

@@ -1,9 +1,10 @@
 """Design for crystals: sampled or found near known ones, judged, told against the wishes."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
-from tiny_crystal_atlas import TinySampler, TinySystem, atlas, looked_up, texts
+from tiny_crystal_atlas import TinySampler, TinySystem, atlas, looked_up, texts, universe
 
 from genbat.core.condition import Condition, Window
 from genbat.core.errors import JobCancelled
@@ -97,6 +98,25 @@ def test_only_what_a_system_has_learnt_steers_it():
     steer = design_sampling.steering(TinySampler(), asked)
     assert set(steer.windows) == {"voltage_v"}
     assert steer.wishes == {"require": ["Li"]}
+
+
+def test_a_crystal_system_is_asked_by_its_commonest_groups(asking):
+    heard = []
+
+    class Listening(TinySampler):
+        config = SimpleNamespace(adapters=("space_group",))
+
+        def sample(self, n, *, condition=None, seed=0, progress=None):
+            heard.append((n, condition.wishes["space_group"], seed))
+            yield from super().sample(n, seed=seed)
+
+    asked = asking(condition=Condition({}, {"crystal_system": "cubic"}), count=150)
+    made = list(design_sampling._sampled(asked, atlas(), Listening()))
+    assert [n for n, _, _ in heard] == [64, 64, 22] and len(made) == 150
+    cubic = universe().table["group"][: atlas().n_known]
+    ranked = cubic[cubic >= 195].value_counts()
+    assert heard[0][1] == ranked.index[0]
+    assert len({group for _, group, _ in heard}) == min(3, len(ranked))
 
 
 def test_a_value_the_physics_refuses_is_a_miss(asking, store):
