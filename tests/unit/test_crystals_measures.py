@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,14 +11,15 @@ import pandas as pd
 import pytest
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition
+from smact.screening import smact_validity
 
 from genbat.core.paths import ASSETS
 from genbat.domains.crystals import data, fingerprints, stability, swaps
 from genbat.domains.crystals.catalogue import Catalogue, first_of_each
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.ions import covalent_radius
-from genbat.domains.crystals.measures import smact_valid, structurally_valid
-from genbat.domains.crystals.structure import from_text, structure_of
+from genbat.domains.crystals.measures import neutral, smact_valid, structurally_valid
+from genbat.domains.crystals.structure import formula_counts, from_text, structure_of
 
 
 def cells(count=12):
@@ -28,6 +30,27 @@ def cells(count=12):
 def published_scale():
     text = (files("genbat.domains.crystals") / fingerprints.SCALE).read_text("utf-8")
     return list(csv.DictReader(text.splitlines()))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_neutral_is_smacts_answer():
+    """Random compositions of up to four elements; both answers must come up often."""
+    rng = np.random.default_rng(0)
+    names = sorted({e for cell in cells(60) for e in formula_counts(cell)} | {"F", "O", "Tc", "Po"})
+    found = []
+    for _ in range(400):
+        kinds = rng.choice(names, size=rng.integers(1, 5), replace=False)
+        counts = tuple((str(e), int(n)) for e, n in zip(kinds, rng.integers(1, 9, 4), strict=False))
+        found.append(neutral(counts))
+        assert found[-1] == smact_validity("".join(f"{e}{n}" for e, n in counts)), counts
+    assert 0.2 < np.mean(found) < 0.8
+
+
+def test_many_elements_take_no_time():
+    begin = time.process_time()
+    counts = tuple((str(e), 1) for e in Composition("LiNaMgAlTiVCrMnFeCoNiCuMoWSSeFO"))
+    neutral(counts)
+    assert time.process_time() - begin < 5.0
 
 
 def test_prints_are_matminers():
