@@ -20,7 +20,7 @@ from genbat.domains.crystals.chgnet_graph import find_bonds
 from genbat.families.blocks import HeadEnsemble
 from genbat.families.crystal_graph import CUTOFF, SHELLS, GraphEncoder, Graphs, shells
 from genbat.families.crystal_net import CrystalNet, Crystals
-from genbat.families.vae import MixturePrior, Posterior
+from genbat.families.vae import Posterior
 from genbat.families.wrapped import (
     langevin_step,
     reverse_step,
@@ -34,6 +34,8 @@ from genbat.systems.heads import known_error
 
 KINDS = 84
 TARGETS = ("formation_ev", "voltage_v")
+GIVEN = 0.5  # share of the training with true types
+SHARP = 0.25  # atoms: shares this near to whole numbers are a composition
 # As in the paper's published settings: atoms, composition, lattice, coordinates, types, KL, heads.
 WEIGHTS = {
     "atoms": 1.0,
@@ -56,7 +58,6 @@ class Config:
     width: int = 160
     layers: int = 4
     frequencies: int = 10
-    prior_parts: int = 12
     members: int = 5
     head_hidden: int = 96
     scale: LatticeScale = field(default_factory=LatticeScale)
@@ -87,7 +88,6 @@ class Network(nn.Module):
         self.lattice = _perceptron(z, c.width, 6)
         self.score = CrystalNet(KINDS, c.width, c.layers, c.frequencies, context=z)
         self.heads = HeadEnsemble(c.members, z, c.head_hidden, len(TARGETS))
-        self.prior = MixturePrior(c.prior_parts, z)
 
     def posterior(self, graph: Graphs) -> Posterior:
         """q(z|crystal)."""
@@ -148,7 +148,9 @@ def losses(
     time = torch.rand(len(x), generator=generator)
     sigma = sigma_at(time)
     shift = sigma[:, None, None] * torch.randn(x.fractions.shape, generator=generator)
-    kinds = spoil(x.kinds, composition.detach(), time, generator)
+    known = torch.rand(len(x), generator=generator) < GIVEN
+    spoiled = torch.where(known, 0.0, time)
+    kinds = spoil(x.kinds, composition.detach(), spoiled, generator)
     noisy = replace(x, kinds=kinds * x.here, fractions=wrap(x.fractions + shift))
     guess = network.score(noisy, time, z)
     wanted = wrapped_score(shift, sigma[:, None, None]) / score_norm(sigma)[:, None, None]
@@ -164,11 +166,11 @@ def losses(
     }
 
 
-def spoil(kinds: Tensor, composition: Tensor, time: Tensor, generator: torch.Generator) -> Tensor:
-    """Types replaced, with probability `time`, by draws from the crystal's composition."""
+def spoil(kinds: Tensor, composition: Tensor, share: Tensor, generator: torch.Generator) -> Tensor:
+    """Types replaced, with probability `share` (B,), by draws from the crystal's composition."""
     chances = torch.softmax(composition, 1)
     drawn = torch.multinomial(chances, kinds.shape[1], replacement=True, generator=generator)
-    lost = torch.rand(kinds.shape, generator=generator) < time[:, None]
+    lost = torch.rand(kinds.shape, generator=generator) < share[:, None]
     return torch.where(lost, drawn, kinds)
 
 
@@ -189,38 +191,50 @@ def decode(network: Network, z: Tensor, plan: Plan, generator: torch.Generator) 
     Number of atoms, composition and lattice are read from z; coordinates move by annealed Langevin
     dynamics (Song and Ermon 2019), as in Algorithm 1 of the paper, with an ancestral step from
     each level of noise to the next (the predictor of Song et al., arXiv 2011.13456), which needs a
-    twentieth of the steps. After each step the types are dealt out anew. Their numbers stay those
-    of z's composition; in the paper each atom takes its own likeliest type, which forgets the
-    composition while the noise is large.
+    twentieth of the steps. As there, each atom takes its likeliest type after each step, except
+    where z says what the crystal consists of (`is_sharp`): then the composition is kept, and only
+    dealt out anew.
     """
     atoms, composition, lattice = network.says(z)
     atoms[:, 0] = -torch.inf
     counts = atoms.argmax(1)
     here = torch.arange(int(counts.max()))[None] < counts[:, None]
     fractions = torch.rand(*here.shape, 3, generator=generator)
-    kinds = amounts(torch.softmax(composition, 1), counts, here.shape[1])
+    share = torch.softmax(composition, 1)
+    kinds = amounts(share, counts, here.shape[1])
+    fixed = kinds * is_sharp(share, counts)[:, None]
     x = Crystals(kinds, fractions, lattice, here)
     times = torch.linspace(1.0, 0.0, plan.levels + 1)
     widths, norms = sigma_at(times), score_norm(sigma_at(times))
     for k in range(plan.levels):
         for _ in range(plan.steps):
-            score, dealt = _look(network, x, z, kinds, times[k], norms[k])
+            score, dealt = _look(network, x, z, fixed, times[k], norms[k])
             step = (plan.snr * widths[k]) ** 2 / 2
             x = replace(x, fractions=langevin_step(x.fractions, score, step, generator),
                         kinds=dealt)  # fmt: skip
-        score, dealt = _look(network, x, z, kinds, times[k], norms[k])
+        score, dealt = _look(network, x, z, fixed, times[k], norms[k])
         moved = reverse_step(x.fractions, score, widths[k], widths[k + 1], generator)
         x = replace(x, fractions=moved, kinds=dealt)
-    score, dealt = _look(network, x, z, kinds, times[-1], norms[-1])
+    score, dealt = _look(network, x, z, fixed, times[-1], norms[-1])
     return replace(x, fractions=wrap(x.fractions + widths[-1] ** 2 * score), kinds=dealt)
 
 
 def _look(
-    network: Network, x: Crystals, z: Tensor, kinds: Tensor, time: Tensor, norm: Tensor
+    network: Network, x: Crystals, z: Tensor, fixed: Tensor, time: Tensor, norm: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Score of the coordinates (B, N, 3), and the types `kinds` dealt out anew (B, N)."""
+    """Score of the coordinates (B, N, 3), and new types (B, N): those of `fixed` dealt out, where
+    it has any, else each atom's likeliest."""
     guess = network.score(x, time.expand(len(x)), z)
-    return guess.fractions * norm, assigned(guess.kinds, kinds)
+    free = (guess.kinds[..., 1:].argmax(-1) + 1) * x.here
+    kinds = torch.where((fixed > 0).any(1)[:, None], assigned(guess.kinds, fixed), free)
+    return guess.fractions * norm, kinds
+
+
+def is_sharp(share: Tensor, counts: Tensor) -> Tensor:
+    """Whether the shares of the elements (B, KINDS) of so many atoms (B,) are a composition: all
+    within SHARP of whole numbers of atoms."""
+    ideal = share * counts[:, None]
+    return ((ideal - ideal.round()).abs() < SHARP).all(1)
 
 
 def assigned(logits: Tensor, kinds: Tensor) -> Tensor:

@@ -99,18 +99,14 @@ def train(
 
 # ---------------------------------------------------------------------- property heads
 def finish(run: Run, corpus: Corpus, progress: Progress | None = None) -> Config:
-    """What follows the joint training, on the run's mean network: the prior is fitted, the heads
-    are trained further alone and calibrated. Returns the config that holds their intervals; a
-    corpus without properties leaves the heads as they are."""
+    """Train the heads of the run's mean network further, alone, and calibrate them; returns the
+    config that holds the intervals. A corpus without properties leaves everything as it is."""
     network, config = cast(Network, run.mean), cast(Config, run.config)
     rows = corpus.rows("train")
-    mean, width = posterior(network, [corpus.cells[k] for k in rows])
-    generator = torch.Generator().manual_seed(run.schedule.seed)
-    if len(rows) > config.prior_parts:
-        network.prior.fit(mean + width * torch.randn(mean.shape, generator=generator))
     wanted = standard_values(corpus, rows, config)
     if bool(wanted.isnan().all()):
         return config
+    mean, width = posterior(network, [corpus.cells[k] for k in rows])
     network.heads.requires_grad_(True)
     polish(network.heads, mean, width, wanted, progress=progress)
     network.heads.requires_grad_(False)

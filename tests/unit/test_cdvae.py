@@ -14,10 +14,9 @@ from genbat.domains.crystals.codec import turned
 from genbat.domains.crystals.structure import from_text, to_text
 from genbat.systems import cdvae_training
 from genbat.systems.cdvae import CDVAE
-from genbat.systems.cdvae_network import TARGETS, Network, Plan, amounts, assigned, spoil
+from genbat.systems.cdvae_network import TARGETS, Network, Plan, amounts, assigned, is_sharp, spoil
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.heads import known_error
-from genbat.systems.run import Schedule
 
 QUICK = Plan(levels=5, steps=1)
 
@@ -120,6 +119,14 @@ def test_amounts_are_the_nearest_whole_numbers(share, count, wanted):
     assert not found[count:].any()
 
 
+def test_sharp_shares_are_whole_numbers_of_atoms():
+    share = torch.zeros(3, 84)
+    share[0, [3, 8]] = torch.tensor([0.34, 0.66])  # 1.02 and 1.98 of three atoms
+    share[1, [3, 8]] = torch.tensor([0.5, 0.5])
+    share[2, [3, 8, 9]] = torch.tensor([0.9, 0.06, 0.04])
+    assert is_sharp(share, torch.tensor([3, 3, 2])).tolist() == [True, False, True]
+
+
 def test_types_are_dealt_out_where_they_are_likeliest():
     logits = torch.zeros(2, 4, 84)
     logits[0, 0, 8], logits[0, 1, 3], logits[0, 2, 8], logits[0, 3, 8] = 5.0, 2.0, 4.0, 3.0
@@ -168,7 +175,7 @@ def test_finished_heads_know_their_crystals_and_their_errors():
     config = cdvae_training.make_config(known, **CDVAE_SIZES)
     torch.manual_seed(0)
     network = Network(config)
-    run = SimpleNamespace(mean=network, config=config, schedule=Schedule())
+    run = SimpleNamespace(mean=network, config=config)
     rows = known.rows("train")
     cells = [known.cells[k] for k in rows]
     z, _ = cdvae_training.posterior(network, cells)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.distributions import Independent, Normal, kl_divergence
 
-from genbat.families.vae import VAE, Bound, MixturePrior, Posterior, refine, warm_up
+from genbat.families.vae import VAE, Bound, Posterior, refine, warm_up
 
 
 @pytest.fixture
@@ -106,20 +106,3 @@ def test_refinement_reaches_the_target_and_leaves_what_is_right():
     assert (found[0] - targets[0]).norm() < 0.1
     assert torch.equal(found[1], z[1])  # it was exact already
     assert torch.equal(found[2], z[2])  # out of reach: the encoder's guess stays
-
-
-def test_mixture_prior_starts_as_a_standard_normal_and_learns_two_islands():
-    torch.manual_seed(0)
-    prior = MixturePrior(2, 3)
-    z = prior.sample(40_000, torch.Generator().manual_seed(0))
-    assert torch.allclose(z.mean(0), torch.zeros(3), atol=0.03)
-    assert torch.allclose(torch.cov(z.T), torch.eye(3), atol=0.04)
-    shape = torch.tensor([[0.2, 0.1, 0.0], [0.0, 0.3, 0.0], [0.0, 0.0, 0.5]])
-    islands = torch.randn(8_000, 3) @ shape
-    islands[:2_000] += torch.tensor([4.0, -4.0, 0.0])
-    prior.fit(islands)
-    drawn = prior.sample(40_000, torch.Generator().manual_seed(1))
-    far = drawn[:, 0] > 2
-    assert float(far.float().mean()) == pytest.approx(0.25, abs=0.01)
-    assert torch.allclose(torch.cov(drawn[~far].T), shape.T @ shape, atol=0.02)
-    assert torch.allclose(drawn[far].mean(0), torch.tensor([4.0, -4.0, 0.0]), atol=0.05)
