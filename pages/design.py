@@ -21,6 +21,7 @@ if not job_ids:
     st.stop()
 try:
     runs = [design_runs.read(one) for one in job_ids]
+    design_runs.follow(runs)
 except ValueError as wrong:
     st.error(plain(f"This search cannot be opened: {wrong}"))
     if st.button("Ask a new question"):

@@ -85,25 +85,35 @@ class Judgement:
 
 
 class Known(Protocol):
-    """The known objects of a domain, row by row.
-
-    Attributes
-    ----------
-    complete : whether what is not in `measurements` is not to be predicted either.
-    """
+    """The known objects of a domain, row by row; `complete` says whether what is not in
+    `measurements` is not to be predicted either."""
 
     complete: bool
 
     @property
-    def texts(self) -> Sequence[str]: ...
+    def texts(self) -> Sequence[str]:
+        """Canonical texts of all rows; one may be made when it is asked for."""
+        ...
+
     @property
-    def names(self) -> Sequence[str]: ...
+    def names(self) -> Sequence[str]:
+        """Names of all rows."""
+        ...
+
     @property
-    def row_of(self) -> Mapping[str, int]: ...
+    def row_of(self) -> Mapping[str, int]:
+        """Text -> row."""
+        ...
+
     @property
-    def handles(self) -> Mapping[str, int]: ...
+    def handles(self) -> Mapping[str, int]:
+        """Further short names for links -> row."""
+        ...
+
     @property
-    def elements(self) -> Sequence[frozenset[str]]: ...
+    def elements(self) -> Sequence[frozenset[str]]:
+        """Elements of all rows."""
+        ...
 
     def __len__(self) -> int:
         """Number of rows."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from genbat.core.candidate import Candidate
+from genbat.studio import registry
 from genbat.studio.jobs import Job
 from genbat.studio.question import Outcome, Question
 from genbat.ui import basket, shared, state
@@ -50,9 +51,24 @@ def linked() -> list[str]:
     return [one for one in st.query_params.get("job", "").split(",") if one][:8]
 
 
+def follow(runs: Sequence[Run]) -> None:
+    """Turn to the domain of linked runs; ValueError where it is not here."""
+    wanted = runs[0].question.domain
+    if wanted == state.domain():
+        return
+    if wanted not in registry.offered():
+        raise ValueError(f"it is about {wanted}, whose map or weights are not here")
+    job = st.query_params.get("job", "")
+    state.change_domain(wanted)
+    state.link(job=job)
+    st.rerun()
+
+
 def earlier() -> None:
     """This person's past runs, to be opened again."""
-    jobs = [j for j in shared.jobs().list(state.owner()) if j.kind == "design"][:30]
+    here = state.domain()
+    mine = [j for j in shared.jobs().list(state.owner()) if j.kind == "design"]
+    jobs = [j for j in mine if j.arguments.get("domain", here) == here][:30]
     if not jobs:
         return
     titles = {j.id: f"{j.title} · {j.state}" for j in jobs}

@@ -80,7 +80,7 @@ def _actions(job: Job) -> None:
                 page_file("design"),
                 label="Open in Design",
                 icon=":material/tune:",
-                query_params={"job": job.id, "me": state.owner()},
+                query_params={"job": job.id, "me": state.owner(), "domain": domain_of(job)},
             )
         if job.active:
             return

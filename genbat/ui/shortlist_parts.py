@@ -10,7 +10,7 @@ import streamlit as st
 
 from genbat.core.candidate import Candidate
 from genbat.core.errors import PhysicsFailed
-from genbat.studio import exports, own_list, texts, views
+from genbat.studio import exports, own_list, registry, texts, views
 from genbat.studio.jobs import Job
 from genbat.studio.report import report
 from genbat.studio.rooms import rooms
@@ -56,7 +56,9 @@ def manage(shortlist: Shortlist) -> None:
 def link_of(list_id: str) -> str:
     """The address to share: the list alone, without who I am."""
     parts = urlsplit(st.context.url or "http://127.0.0.1:8501")
-    return f"{parts.scheme}://{parts.netloc}/shortlist?list={list_id}"
+    here = state.domain()
+    domain = "" if here == registry.FIRST else f"&domain={here}"
+    return f"{parts.scheme}://{parts.netloc}/shortlist?list={list_id}{domain}"
 
 
 def _try(action: Callable[[], None]) -> None:

@@ -142,6 +142,18 @@ def test_results(page):
     assert sum(one.count for one in lists) == sum(o.hit for o in found) > 0
 
 
+def test_a_link_to_a_run_of_the_other_domain_follows_it(monkeypatch):
+    page = fresh_page(monkeypatch, "design")
+    asked = {"domain": "crystals", "system": "mattergen", "method": "sample", "count": 5,
+             "minutes": 1.0, "seed": 0, "condition": {"wishes": {"atoms": [1, 8]}}}  # fmt: skip
+    queue().submit("design", "crystals, at most 8 atoms", asked, "e" * 32)
+    page.query_params["job"] = "job0"
+    run(page)
+    assert linked(page, "domain") == "crystals"
+    assert linked(page, "job") == "job0"
+    assert "Find crystals, at most 8 atoms" in words(page)
+
+
 # ---------------------------------------------------------------------- shortlist and jobs
 OWNER = "c" * 32
 FILE = tiny_crystal_atlas.texts()[0].encode()
