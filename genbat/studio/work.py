@@ -216,7 +216,7 @@ def judged(
         for one in room.judge(store, texts, say):
             missing.pop(one.evaluation.text, None)
             yield one
-    except (RuntimeError, ArithmeticError) as error:  # given up in a way nobody foresaw
+    except (RuntimeError, ArithmeticError, ValueError) as error:  # as nobody foresaw
         for text in missing:
             yield Judgement(Evaluation(text, room.method(), {}, str(error)[:500], now()))
 

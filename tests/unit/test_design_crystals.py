@@ -3,6 +3,7 @@
 from itertools import pairwise
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from tiny_crystal_atlas import TinySampler, TinySystem, atlas, looked_up, texts, universe
 
@@ -59,6 +60,19 @@ def test_design_samples_judges_and_tells(asking, monkeypatch, store, room):
             assert (again.held, again.told) == (one.held, one.told)
     assert said[-1][0] == 1 and "30 of 30 judged by CHGNet" in said[-1][1]
     assert all(a <= b + 1e-9 for (a, _), (b, _) in pairwise(said))
+
+
+def test_a_judge_that_breaks_down_costs_a_batch_not_the_run(asking, monkeypatch, store, room):
+    def broken(self, s, t, say=None):
+        yield from looked_up(s, t[:3])
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+
+    monkeypatch.setattr(type(room), "judge", broken)
+    found = []
+    design_sampling.sampled(asking(), atlas(), store, found.append, lambda *_: None)
+    lost = [o for o in found if o.failed == "Eigenvalues did not converge"]
+    assert len(found) == 30 and lost
+    assert store.evaluation("crystals", lost[0].candidate.text) is None
 
 
 def test_cancelling_ends_it(asking, monkeypatch, store, room):
