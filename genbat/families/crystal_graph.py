@@ -16,9 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 CUTOFF = 5.0  # Å
@@ -36,20 +34,18 @@ class Graphs:
     weight: Tensor
 
 
-def gaussians(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def gaussians(distance: Tensor) -> Tensor:
     """Gaussians of distances (E,) at SHELLS places up to CUTOFF, each as wide as their spacing."""
-    places = np.linspace(0.5, CUTOFF, SHELLS)
-    return np.exp(-(((distance[:, None] - places) / (places[1] - places[0])) ** 2))
+    places = torch.linspace(0.5, CUTOFF, SHELLS, dtype=distance.dtype)
+    return torch.exp(-(((distance[:, None] - places) / (places[1] - places[0])) ** 2))
 
 
-def fade(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def fade(distance: Tensor) -> Tensor:
     """1 at distance 0, smoothly 0 at CUTOFF (Behler and Parrinello, PRL 2007, 98, 146401)."""
-    return 0.5 * (1 + np.cos(math.pi * np.minimum(distance / CUTOFF, 1.0)))
+    return 0.5 * (1 + torch.cos(math.pi * (distance / CUTOFF).clamp(max=1.0)))
 
 
-def shells(
-    center: NDArray[np.int64], other: NDArray[np.int64], distance: NDArray[np.float64], atoms: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def shells(center: Tensor, other: Tensor, distance: Tensor, atoms: int) -> tuple[Tensor, Tensor]:
     """Faded Gaussians of the distances, summed over the images of each pair of atoms.
 
     Parameters
@@ -59,13 +55,13 @@ def shells(
 
     Returns
     -------
-    (n, n, SHELLS) and the weight of all neighbours of each atom (n,).
+    (n, n, SHELLS) and the weight of all neighbours of each atom (n,), 32-bit floats.
     """
     share = fade(distance)
-    sums = np.zeros((atoms * atoms, SHELLS))
-    np.add.at(sums, center * atoms + other, gaussians(distance) * share[:, None])
-    weight = np.bincount(center, share, atoms)
-    return sums.reshape(atoms, atoms, SHELLS).astype("f4"), weight.astype("f4")
+    sums = torch.zeros(atoms * atoms, SHELLS, dtype=distance.dtype)
+    sums.index_add_(0, center * atoms + other, gaussians(distance) * share[:, None])
+    weight = torch.zeros(atoms, dtype=distance.dtype).index_add_(0, center, share)
+    return sums.view(atoms, atoms, SHELLS).float(), weight.float()
 
 
 class Convolution(nn.Module):

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
@@ -109,13 +108,14 @@ def _perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     )  # fmt: skip
 
 
-Shells = tuple[np.ndarray, np.ndarray]
+Shells = tuple[Tensor, Tensor]
 
 
 def shells_of(cell: Cell) -> Shells:
     """A crystal's `shells`: all that the encoder sees of its geometry."""
     found = find_bonds(cell.positions, cell.lattice, CUTOFF)
-    return shells(found.center, found.other, found.distance, len(cell.numbers))
+    center, other = torch.as_tensor(found.center), torch.as_tensor(found.other)
+    return shells(center, other, torch.as_tensor(found.distance), len(cell.numbers))
 
 
 def graphs_of(cells: Sequence[Cell], known: Sequence[Shells] | None = None) -> Graphs:
@@ -129,8 +129,8 @@ def graphs_of(cells: Sequence[Cell], known: Sequence[Shells] | None = None) -> G
     ):
         n = len(cell.numbers)
         kinds[k, :n] = torch.as_tensor(cell.numbers)
-        sums[k, :n, :n] = torch.as_tensor(own)
-        weight[k, :n] = torch.as_tensor(total)
+        sums[k, :n, :n] = own
+        weight[k, :n] = total
     return Graphs(kinds, kinds > 0, sums, weight)
 
 
