@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_evaluation_crystals import fake_judge
+from fake_judge import fake_judge
 from tiny_crystals import cdvae, corpus, mattergen
 
 from genbat.core import paths
