@@ -1,6 +1,7 @@
 """The list of crystals that `genbat build crystals` relaxes: always the same, in the same order.
 
-The order is a fixed shuffle, so that any first part of it is a balanced set.
+The patient ones come first; the order of the others is a fixed shuffle, so that any first part of
+them is a balanced set.
 """
 
 from __future__ import annotations
