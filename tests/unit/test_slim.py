@@ -17,7 +17,7 @@ def numbers(svg):
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("text", ["O=C1OCC(F)O1", "N#CCCCCC#N", "C[Si](C)(C)OP(=O)(F)F", "CC"])
 def test_nothing_is_lost(text, dark):
-    whole = views.drawing(text, 150, 100, dark)
+    whole = views.drawing("molecules", text, 150, 100, dark)
     small = slim(whole)
     assert numbers(small) == numbers(whole)
     assert len(small) < 0.8 * len(whole)
