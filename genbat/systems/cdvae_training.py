@@ -26,7 +26,7 @@ from genbat.systems.cdvae_network import (
     losses,
     shells_of,
 )
-from genbat.systems.conformal import family_weights, fitted_floor, weighted_quantile
+from genbat.systems.conformal import family_weights, interval
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.crystal_corpus import Corpus, LatticeScale, tensors
 from genbat.systems.heads import polish
@@ -136,8 +136,7 @@ def calibrated(network: Network, corpus: Corpus, config: Config, share: float = 
         known = ~np.isnan(wanted[:, k])
         weight, variance = family_weights(families[known]), members.var(0)[known, k]
         error = np.abs(members.mean(0)[known, k] - wanted[known, k])
-        floor = fitted_floor(error, variance, weight)
+        floor, quantile = interval(error, variance, weight, share)
         floors.append(floor)
-        score = error / np.sqrt(variance + floor**2)
-        quantiles.append(weighted_quantile(score, weight, share))
+        quantiles.append(quantile)
     return replace(config, floor=tuple(floors), quantile=tuple(quantiles))

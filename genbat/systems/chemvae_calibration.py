@@ -17,7 +17,7 @@ from genbat.systems.chemvae_targets import (
     standardise,
     target_values,
 )
-from genbat.systems.conformal import family_weights, fitted_floor, weighted_quantile
+from genbat.systems.conformal import family_weights, interval
 
 
 def calibrate(system: ChemVAE, table: pd.DataFrame, share: float = 0.9) -> Calibration:
@@ -44,9 +44,8 @@ def calibrate(system: ChemVAE, table: pd.DataFrame, share: float = 0.9) -> Calib
         variance, weight = members.var(0)[known, k], family_weights(families[known])
         decade = system.config.scale[k] * math.log(10) if TARGETS[k] in LOGARITHMIC else None
         error = _error(members.mean(0)[known, k], wanted[known, k], decade)
-        floor = fitted_floor(error, variance, weight)
-        score = error / np.sqrt(variance + floor**2)
-        quantiles.append(weighted_quantile(score, weight, share))
+        floor, quantile = interval(error, variance, weight, share)
+        quantiles.append(quantile)
         floors.append(floor)
         counts.append(int(known.sum()))
     return Calibration(tuple(quantiles), tuple(floors), tuple(counts))

@@ -43,3 +43,11 @@ def weighted_quantile(score: np.ndarray, weight: np.ndarray, share: float) -> fl
     covered = np.cumsum(weight[order]) * len(score) / (len(score) + 1)
     rank = int(np.searchsorted(covered, share - 1e-9))
     return float(score[order][min(rank, len(score) - 1)])
+
+
+def interval(
+    error: np.ndarray, variance: np.ndarray, weight: np.ndarray, share: float
+) -> tuple[float, float]:
+    """(floor, quantile): sqrt(variance + floor**2) * quantile covers `share` of the errors."""
+    floor = fitted_floor(error, variance, weight)
+    return floor, weighted_quantile(error / np.sqrt(variance + floor**2), weight, share)
