@@ -31,8 +31,8 @@ SAVE_EVERY_S = 120.0
 class Schedule:
     """How long and how hard to train."""
 
-    steps: int = 30_000
-    batch: int = 128
+    steps: int = 40_000
+    batch: int = 64
     rate: float = 1e-3
     warm_steps: int = 500
     seed: int = 0
@@ -50,6 +50,7 @@ class Run:
     schedule: Schedule
     folder: Path
     step: int = 0
+    elapsed: float = 0.0  # share of the minutes that were given
 
     def __post_init__(self) -> None:
         self.mean = deepcopy(self.network).requires_grad_(False).eval()
@@ -57,9 +58,11 @@ class Run:
         self.optimiser = torch.optim.AdamW(trained, lr=self.schedule.rate, weight_decay=1e-4)
 
     def rate(self) -> float:
-        """Cosine from the full rate to 1 % of it, after warming up."""
+        """Cosine from the full rate to 1 % of it, after warming up; it is through when the steps
+        are, or the minutes that were given."""
         s = self.schedule
-        wave = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / s.steps)))
+        done = min(1.0, max(self.step / s.steps, self.elapsed))
+        wave = 0.5 * (1 + math.cos(math.pi * done))
         return s.rate * min(1.0, (self.step + 1) / s.warm_steps) * (0.01 + 0.99 * wave)
 
     def advance(self, loss: Tensor) -> None:
@@ -142,20 +145,22 @@ def advance_all(
     Parameters
     ----------
     loss_of : (rows, seed) -> loss and its parts; all its randomness comes from the seed.
-    minutes : stop early after this time.
+    minutes : stop after this time at the latest; the rate has fallen by then, so that a run
+        with minutes is the same again only as far as the machine is.
     """
     began = saved = time.monotonic()
     for rows in schedule_rows(corpus, run.schedule, run.step):
         loss, parts = loss_of(rows, run.schedule.seed * 1_000_003 + run.step)
         run.advance(loss)
         now = time.monotonic()
+        run.elapsed = (now - began) / (60 * minutes) if minutes else 1.0
         if progress and run.step % 50 == 0:
             text = " ".join(f"{k} {v:.3f}" for k, v in parts.items())
             progress(run.step / run.schedule.steps, f"step {run.step} {text}")
         if now - saved > SAVE_EVERY_S:
             run.save()
             saved = now
-        if now - began > 60 * minutes:
+        if run.elapsed >= 1.0:
             break
     run.save()
     return run

@@ -86,6 +86,18 @@ def test_a_stopped_run_ends_like_an_unstopped_one(tmp_path):
         assert torch.equal(value, parts.mean.state_dict()[name])
 
 
+def test_the_rate_has_fallen_when_the_minutes_are_over(tmp_path):
+    config = mattergen_training.make_config(corpus(), **MATTERGEN)
+    run = Run(
+        mattergen_diffusion.Network(config), config, replace(SCHEDULE, warm_steps=1), tmp_path
+    )
+    assert run.rate() == pytest.approx(SCHEDULE.rate)
+    run.elapsed = 0.5
+    assert run.rate() == pytest.approx(SCHEDULE.rate * (0.01 + 0.99 * 0.5))
+    run.elapsed = 1.7
+    assert run.rate() == pytest.approx(0.01 * SCHEDULE.rate)
+
+
 def test_an_untrained_adapter_changes_nothing():
     config = replace(mattergen_training.make_config(corpus(), **MATTERGEN), adapters=("hull_ev",))
     network = mattergen_diffusion.Network(config)
