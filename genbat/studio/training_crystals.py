@@ -32,7 +32,7 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
     },
     "mattergen": {"tiny": _SMALL, "base": {}},
 }
-ADAPTER_SHARE = 0.35  # of the minutes and of the progress
+ADAPTER_SHARE = 0.3  # of the minutes and of the progress
 HEADS_SHARE = 0.1  # of the progress: prior, heads and calibration follow the joint training
 MANY = 10  # compositions below which a file is split by crystal, as carbon's polymorphs
 

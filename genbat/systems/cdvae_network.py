@@ -18,7 +18,7 @@ from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.chgnet_graph import find_bonds
 from genbat.families.blocks import HeadEnsemble
 from genbat.families.crystal_graph import CUTOFF, SHELLS, GraphEncoder, Graphs, shells
-from genbat.families.crystal_net import CrystalNet, Crystals
+from genbat.families.crystal_net import CrystalNet, Crystals, centred
 from genbat.families.vae import Posterior
 from genbat.families.wrapped import (
     langevin_step,
@@ -154,6 +154,7 @@ def losses(
     noisy = replace(x, kinds=kinds * x.here, fractions=wrap(x.fractions + shift))
     guess = network.score(noisy, time, z)
     wanted = wrapped_score(shift, sigma[:, None, None]) / score_norm(sigma)[:, None, None]
+    wanted = centred(wanted, x.here)
     each = F.cross_entropy(guess.kinds.flatten(0, 1), x.kinds.flatten(), reduction="none")
     return {
         "atoms": F.cross_entropy(atoms, x.counts),

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genbat.families.crystal_net import CrystalNet, Crystals, Guess
+from genbat.families.crystal_net import CrystalNet, Crystals, Guess, centred
 from genbat.families.masking import hide, masked_loss, reveal
 from genbat.families.wrapped import (
     langevin_step,
@@ -128,6 +128,7 @@ def add_noise(x: Crystals, time: Tensor, generator: torch.Generator | None = Non
     noise = torch.randn(x.lattices.shape, generator=generator)
     lattices = keep * x.lattices + blur * noise
     noisy = replace(x, kinds=kinds, fractions=wrap(x.fractions + shift), lattices=lattices)
+    score = centred(score, x.here)
     return Noisy(noisy, time, score, keep * noise - blur * x.lattices, (kinds == MASK) & x.here)
 
 

@@ -33,7 +33,7 @@ class Schedule:
 
     steps: int = 40_000
     batch: int = 64
-    rate: float = 1e-3
+    rate: float = 1.5e-3
     warm_steps: int = 500
     seed: int = 0
 

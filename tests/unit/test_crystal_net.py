@@ -32,8 +32,11 @@ def look(net, x):
 
 def test_waves_repeat_with_the_cell():
     d = torch.rand(5, 3)
-    assert waves(3, d).shape == (5, 18)
-    assert torch.allclose(waves(3, d), waves(3, d + torch.tensor([1.0, -2.0, 3.0])), atol=1e-4)
+    sines, cosines = waves(3, d)
+    assert torch.allclose(sines[..., 1], (4 * torch.pi * d).sin(), atol=1e-5)
+    assert torch.allclose(sines**2 + cosines**2, torch.ones(5, 3, 3), atol=1e-5)
+    for here, there in zip(waves(3, d), waves(3, d + torch.tensor([1.0, -2.0, 3.0])), strict=True):
+        assert torch.allclose(here, there, atol=1e-4)
 
 
 def test_atoms_in_another_order(net):
@@ -51,6 +54,27 @@ def test_another_origin(net):
     one, two = look(net, x), look(net, moved)
     assert close(one.fractions, two.fractions)
     assert close(one.lattices, two.lattices)
+
+
+def test_a_common_shift_is_never_guessed(net):
+    x = crystals([4, 1, 6])
+    said = look(net, x).fractions
+    assert close(said.sum(1), torch.zeros(3, 3))
+    assert not said[1].any()
+    assert said[0].abs().max() > 1e-3
+
+
+def test_symmetric_surroundings_do_not_pull():
+    """In a chain of like atoms, evenly spaced, no atom is pulled by any network."""
+    torch.manual_seed(1)
+    here = torch.ones(1, 3, dtype=torch.bool)
+    fractions = torch.tensor([[[0.1, 0, 0], [0.1 + 1 / 3, 0, 0], [0.1 + 2 / 3, 0, 0]]])
+    even = Crystals(torch.full((1, 3), 5), fractions, torch.zeros(1, 6), here)
+    net = CrystalNet(kinds=12, width=16, layers=2, frequencies=4)
+    assert close(look(net, even).fractions, torch.zeros(1, 3, 3))
+    fractions[0, 0, 0] += 0.05
+    uneven = Crystals(even.kinds, fractions, even.lattices, here)
+    assert look(net, uneven).fractions.abs().max() > 1e-4
 
 
 def test_padding_and_company_do_not_matter(net):
