@@ -63,8 +63,7 @@ def ours(corpus, minutes, n, preset):
             corpus, Path(place), schedule=plan, **SIZES["mattergen"][preset]
         )
         seconds = time.process_time() - begin
-    card = mattergen.make_card()
-    system = mattergen.MatterGen(run.config, run.mean, "", card)
+    system = mattergen.MatterGen(run.config, run.mean)
     next(iter(system.sample(1, seed=1)))  # warm
     begin = time.process_time()
     texts = [c.text for c in system.sample(n, seed=0)]

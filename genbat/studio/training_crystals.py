@@ -123,7 +123,7 @@ def _learn_cdvae(
     last = _part(progress, 1 - HEADS_SHARE, HEADS_SHARE)
     config = replace(cdvae_training.finish(run, corpus, last), steps_trained=run.step)
     network = cast(cdvae_parts.Network, run.mean)
-    return cdvae.CDVAE(config, network, "", cdvae.make_card())
+    return cdvae.CDVAE(config, network)
 
 
 def _learn_mattergen(
@@ -144,9 +144,7 @@ def _learn_mattergen(
         progress=_part(progress, first, ADAPTER_SHARE),
     )
     config = replace(config, steps_trained=steps)
-    return mattergen.MatterGen(
-        config, cast(mattergen_parts.Network, run.mean), "", mattergen.make_card()
-    )
+    return mattergen.MatterGen(config, cast(mattergen_parts.Network, run.mean))
 
 
 _LEARN: dict[str, Callable[..., Any]] = {"cdvae": _learn_cdvae, "mattergen": _learn_mattergen}

@@ -6,15 +6,17 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, get_type_hints
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.core.properties import Measurement
+from genbat.core.provenance import file_hash
 
 Progress = Callable[[float, str], None]
 
@@ -95,3 +97,51 @@ def load_weights(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]
     tensors = load_file(folder / "weights.safetensors")
     state = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
     return state, json.loads((folder / "config.json").read_text("utf-8"))
+
+
+class Settings:
+    """What dataclasses of sizes and scales share: the way back from JSON."""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `asdict`: lists become tuples, objects the settings they were."""
+        kinds = get_type_hints(cls)
+        return cls(**{key: _again(kinds[key], value) for key, value in data.items()})
+
+
+def _again(kind: Any, value: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, Settings):
+        return kind.from_json(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+C = TypeVar("C", bound=Settings)
+N = TypeVar("N", bound=nn.Module)
+
+
+class Trained(Generic[C, N]):
+    """A network with its config and card; read-only, so that several users may share one."""
+
+    config_type: ClassVar[type[Settings]]
+    network_type: ClassVar[type[nn.Module]]
+    describe: ClassVar[Callable[[int], SystemCard]]  # parameters -> card
+
+    def __init__(self, config: C, network: N, weights: str = "") -> None:
+        self.config = config
+        self.network = network.eval()
+        self.weights = weights  # their hash; none before they are saved
+        count = sum(p.numel() for p in network.parameters())
+        self.card = type(self).describe(count)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """From a folder with weights.safetensors and config.json."""
+        state, data = load_weights(folder)
+        config: Any = cls.config_type.from_json(data)
+        network: Any = cls.network_type(config)
+        network.load_state_dict(state)
+        return cls(config, network, file_hash(folder / "weights.safetensors"))
+
+    def save(self, folder: Path) -> None:
+        """Weights in 16 bits, config; the inverse of `load`."""
+        save_weights(folder, self.network.state_dict(), self.config)

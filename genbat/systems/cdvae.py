@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -29,11 +28,11 @@ import torch
 from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.core.properties import Measurement
-from genbat.core.provenance import Provenance, file_hash, versions
+from genbat.core.provenance import Provenance, versions
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.properties import BY_KEY
 from genbat.domains.crystals.structure import from_text, judge, primitive, to_text
-from genbat.systems.base import Progress, SystemCard, load_weights, save_weights
+from genbat.systems.base import Progress, SystemCard, Trained
 from genbat.systems.cdvae_network import TARGETS, Config, Network, Plan, decode, graphs_of
 from genbat.systems.crystal_corpus import MAX_ATOMS, cells_of
 
@@ -42,30 +41,28 @@ BATCH = 64
 LEGAL_TARGETS = TARGETS
 
 
-class CDVAE:
-    """The trained system; read-only, so that several users may share one."""
+def make_card(parameters: int = 0) -> SystemCard:
+    """What the app says about this system."""
+    return SystemCard(
+        name=NAME,
+        domain="crystals",
+        family="VAE",
+        title="CDVAE",
+        paper="Xie et al., ICLR 2022, arXiv 2110.06197",
+        capabilities=("sample", "encode", "decode", "predict"),
+        trained_on="GenBat's crystals relaxed with CHGNet, and Materials Project structures "
+        "(CC BY 4.0) of at most 20 atoms",
+        licence="MIT",
+        parameters=parameters,
+    )
+
+
+class CDVAE(Trained[Config, Network]):
+    """The trained system."""
 
     targets = TARGETS
-
-    def __init__(self, config: Config, network: Network, weights: str, card: SystemCard) -> None:
-        self.config = config
-        self.network = network.eval()
-        self.weights = weights
-        self.card = card
-
-    @classmethod
-    def load(cls, folder: Path) -> CDVAE:
-        """From a folder with weights.safetensors and config.json."""
-        state, data = load_weights(folder)
-        config = Config.from_json(data)
-        network = Network(config)
-        network.load_state_dict(state)
-        count = sum(p.numel() for p in network.parameters())
-        return cls(config, network, file_hash(folder / "weights.safetensors"), make_card(count))
-
-    def save(self, folder: Path) -> None:
-        """Weights in 16 bits, config; the inverse of `load`."""
-        save_weights(folder, self.network.state_dict(), self.config)
+    config_type, network_type = Config, Network
+    describe = staticmethod(make_card)
 
     # ------------------------------------------------------------------ latent space
     def encode(self, objects: Sequence[str]) -> np.ndarray:
@@ -180,19 +177,3 @@ class CDVAE:
         """Mean +- 3 standard deviations of every target in training, in its unit."""
         rows = zip(TARGETS, self.config.mean, self.config.spread, strict=True)
         return {key: (mean - 3 * spread, mean + 3 * spread) for key, mean, spread in rows}
-
-
-def make_card(parameters: int = 0) -> SystemCard:
-    """What the app says about this system."""
-    return SystemCard(
-        name=NAME,
-        domain="crystals",
-        family="VAE",
-        title="CDVAE",
-        paper="Xie et al., ICLR 2022, arXiv 2110.06197",
-        capabilities=("sample", "encode", "decode", "predict"),
-        trained_on="GenBat's crystals relaxed with CHGNet, and Materials Project structures "
-        "(CC BY 4.0) of at most 20 atoms",
-        licence="MIT",
-        parameters=parameters,
-    )

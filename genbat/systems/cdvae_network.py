@@ -5,9 +5,8 @@ See `genbat.systems.cdvae` for what is the paper's and what was changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -28,6 +27,7 @@ from genbat.families.wrapped import (
     wrap,
     wrapped_score,
 )
+from genbat.systems.base import Settings
 from genbat.systems.crystal_corpus import MASK, MAX_ATOMS, LatticeScale
 from genbat.systems.heads import known_error
 
@@ -48,7 +48,7 @@ WEIGHTS = {
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """Sizes and scales: all that the weights need to be used."""
 
     latent: int = 64
@@ -65,13 +65,6 @@ class Config:
     quantile: tuple[float, ...] = (1.645,) * len(TARGETS)
     floor: tuple[float, ...] = (0.3,) * len(TARGETS)
     steps_trained: int = 0
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Config:
-        """Inverse of `asdict`."""
-        fixed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        scale = LatticeScale(**{k: tuple(v) for k, v in data["scale"].items()})
-        return cls(**{**fixed, "scale": scale})
 
 
 class Network(nn.Module):

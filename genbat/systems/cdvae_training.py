@@ -30,7 +30,7 @@ from genbat.systems.conformal import family_weights, interval
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.crystal_corpus import Corpus, LatticeScale, tensors
 from genbat.systems.heads import polish
-from genbat.systems.run import PRESETS, Run, Schedule, advance_all, checkpoint_config
+from genbat.systems.run import PRESETS, Run, Schedule, advance_all, begin, weighted
 
 __all__ = ["PRESETS", "Schedule", "finish", "make_config", "train"]
 
@@ -72,8 +72,7 @@ def batch_loss(
     x = tensors(corpus, rows, config.scale)
     graph = graphs_of([corpus.cells[k] for k in rows], [known[k] for k in rows])
     parts = losses(network, x, graph, standard_values(corpus, rows, config), generator)
-    total = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
-    return total, {name: float(part.detach()) for name, part in parts.items()}
+    return weighted(parts, WEIGHTS)
 
 
 def train(
@@ -87,13 +86,10 @@ def train(
     **sizes: int,
 ) -> Run:
     """Train on the split "train"; with `resume`, go on from the folder's checkpoint."""
-    torch.manual_seed(schedule.seed)
-    config = Config.from_json(checkpoint_config(folder)) if resume else make_config(corpus, **sizes)
-    network = Network(config)
-    run = Run(network, config, schedule, folder)
-    if resume:
-        run.resume()
-    loss = partial(batch_loss, network, corpus, [shells_of(c) for c in corpus.cells], config)
+    config = make_config(corpus, **sizes)
+    run = begin(config, Network, schedule, folder, resume=resume)
+    shells = [shells_of(cell) for cell in corpus.cells]
+    loss = partial(batch_loss, cast(Network, run.network), corpus, shells, run.config)
     return advance_all(run, corpus, loss, minutes=minutes, progress=progress)
 
 

@@ -21,8 +21,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -31,14 +30,14 @@ from torch import Tensor, nn
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
 from genbat.core.properties import Measurement
-from genbat.core.provenance import Provenance, file_hash, versions
+from genbat.core.provenance import Provenance, versions
 from genbat.domains.molecules.codec import MAX_TOKENS, Vocabulary
 from genbat.domains.molecules.properties import BY_KEY
 from genbat.domains.molecules.structure import judge, parse_smiles
 from genbat.domains.molecules.wishes import EXACT
 from genbat.families.blocks import GRUDecoder, GRUEncoder, HeadEnsemble
 from genbat.families.vae import VAE, refine
-from genbat.systems.base import Progress, SystemCard, load_weights, save_weights
+from genbat.systems.base import Progress, Settings, SystemCard, Trained
 from genbat.systems.chemvae_targets import LOGARITHMIC, TARGETS, Calibration
 
 NAME = "chemvae"
@@ -49,7 +48,7 @@ LEGAL_TARGETS = (*TARGETS, *EXACT)
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """Sizes, vocabulary and scales: all that the weights need to be used."""
 
     tokens: tuple[str, ...]
@@ -64,13 +63,6 @@ class Config:
     scale: tuple[float, ...] = (1.0,) * len(TARGETS)
     calibration: Calibration = field(default_factory=Calibration)
     steps_trained: int = 0
-
-    @classmethod
-    def from_json(cls, data: dict) -> Config:
-        """Inverse of `asdict`: lists become tuples again."""
-        fixed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        scales = {k: tuple(v) for k, v in data["calibration"].items()}
-        return cls(**{**fixed, "calibration": Calibration(**scales)})
 
 
 class Network(nn.Module):
@@ -100,31 +92,33 @@ def with_ends(rows: Sequence[Sequence[int]]) -> Tensor:
     return pad([[1, *row, 2] for row in rows])[0]
 
 
-class ChemVAE:
-    """The trained system; read-only, so that several users may share one."""
+def make_card(parameters: int = 0) -> SystemCard:
+    """What the app says about this system."""
+    return SystemCard(
+        name=NAME,
+        domain="molecules",
+        family="VAE",
+        title="Chemical VAE",
+        paper="Gomez-Bombarelli et al., ACS Cent. Sci. 2018, 4, 268, "
+        "doi:10.1021/acscentsci.7b00572",
+        capabilities=("sample", "encode", "decode", "predict", "search"),
+        trained_on="21,900 neutral organics of up to 12 heavy atoms (package chemicals) and the "
+        "named battery compounds, xTB labels of GenBat",
+        licence="MIT",
+        parameters=parameters,
+    )
+
+
+class ChemVAE(Trained[Config, Network]):
+    """The trained system."""
 
     targets = TARGETS
+    config_type, network_type = Config, Network
+    describe = staticmethod(make_card)
 
-    def __init__(self, config: Config, network: Network, weights: str, card: SystemCard) -> None:
-        self.config = config
-        self.network = network.eval()
-        self.weights = weights
-        self.card = card
+    def __init__(self, config: Config, network: Network, weights: str = "") -> None:
+        super().__init__(config, network, weights)
         self.vocabulary = Vocabulary(config.tokens)
-
-    @classmethod
-    def load(cls, folder: Path) -> ChemVAE:
-        """From a folder with weights.safetensors and config.json."""
-        state, data = load_weights(folder)
-        config = Config.from_json(data)
-        network = Network(config)
-        network.load_state_dict(state)
-        count = sum(p.numel() for p in network.parameters())
-        return cls(config, network, file_hash(folder / "weights.safetensors"), make_card(count))
-
-    def save(self, folder: Path) -> None:
-        """Weights in 16 bits, config; the inverse of `load`."""
-        save_weights(folder, self.network.state_dict(), self.config)
 
     # ------------------------------------------------------------------ latent space
     def encode(self, objects: Sequence[str], *, exact: bool = True) -> np.ndarray:
@@ -285,23 +279,6 @@ def _predicted(key: str, value: float, half: float) -> Measurement:
         ends = reach - half, reach + half
     unit = BY_KEY[key].unit
     return Measurement(value, unit, f"{NAME} heads", "predicted", half, interval=ends)
-
-
-def make_card(parameters: int = 0) -> SystemCard:
-    """What the app says about this system."""
-    return SystemCard(
-        name=NAME,
-        domain="molecules",
-        family="VAE",
-        title="Chemical VAE",
-        paper="Gomez-Bombarelli et al., ACS Cent. Sci. 2018, 4, 268, "
-        "doi:10.1021/acscentsci.7b00572",
-        capabilities=("sample", "encode", "decode", "predict", "search"),
-        trained_on="21,900 neutral organics of up to 12 heavy atoms (package chemicals) and the "
-        "named battery compounds, xTB labels of GenBat",
-        licence="MIT",
-        parameters=parameters,
-    )
 
 
 def config_json(config: Config) -> dict:

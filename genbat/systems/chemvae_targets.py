@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from genbat.systems.base import Settings
+
 if TYPE_CHECKING:
     from genbat.systems.chemvae import Config
 
@@ -30,7 +32,7 @@ LOGARITHMIC = frozenset({"permittivity", "viscosity_mpas"})
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Settings):
     """Split conformal prediction (Lei et al., JASA 2018, 113, 1094), one entry a target.
 
     A 90 % interval is prediction +- quantile * sqrt(ensemble variance + floor**2), in the

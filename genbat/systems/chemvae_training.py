@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from genbat.domains.molecules.codec import Vocabulary
 from genbat.families.vae import warm_up
 from genbat.systems.base import Progress, load_weights
-from genbat.systems.chemvae import ChemVAE, Config, Network, make_card, pad, with_ends
+from genbat.systems.chemvae import ChemVAE, Config, Network, pad, with_ends
 from genbat.systems.chemvae_calibration import calibrate
 from genbat.systems.chemvae_corpus import (
     PRESETS,
@@ -179,7 +179,7 @@ class Run:
     def system(self) -> ChemVAE:
         """The system as trained so far."""
         config = replace(self.config, steps_trained=self.step)
-        return ChemVAE(config, self.network, "", make_card())
+        return ChemVAE(config, self.network)
 
 
 def train(

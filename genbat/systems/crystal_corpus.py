@@ -26,6 +26,7 @@ from genbat.domains.crystals.splits import split_of
 from genbat.domains.crystals.structure import from_text, primitive, reduced_formula
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.families.crystal_net import Crystals
+from genbat.systems.base import Settings
 
 MAX_ATOMS = 20
 MASK = 0  # no element has this number
@@ -141,7 +142,7 @@ def read_csv(path: Path) -> list[Cell]:
 
 # ---------------------------------------------------------------------- tensors
 @dataclass(frozen=True)
-class LatticeScale:
+class LatticeScale(Settings):
     """Lattices <-> numbers of mean 0 and width 1: the size of a cell follows its atoms.
 
     The stretch's diagonal is log(edge); subtracted are log(n) / 3 and the mean of what remains.

@@ -21,7 +21,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -29,12 +28,12 @@ from torch import Tensor
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
-from genbat.core.provenance import Provenance, file_hash, versions
+from genbat.core.provenance import Provenance, versions
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.structure import judge, to_text
 from genbat.domains.crystals.wishes import Wishes, read_wishes
 from genbat.families.crystal_net import Crystals
-from genbat.systems.base import Progress, SystemCard, load_weights, save_weights
+from genbat.systems.base import Progress, SystemCard, Trained
 from genbat.systems.crystal_corpus import TARGETS, cells_of
 from genbat.systems.mattergen_diffusion import (
     INPUTS,
@@ -53,30 +52,28 @@ LEGAL_TARGETS = TARGETS
 MIDDLE = 0.25  # of a spread: how far inside a half-open window the target is set
 
 
-class MatterGen:
-    """The trained system; read-only, so that several users may share one."""
+def make_card(parameters: int = 0) -> SystemCard:
+    """What the app says about this system."""
+    return SystemCard(
+        name=NAME,
+        domain="crystals",
+        family="diffusion",
+        title="MatterGen",
+        paper="Zeni et al., Nature 2025, 639, 624, doi:10.1038/s41586-025-08628-5",
+        capabilities=("sample",),
+        trained_on="GenBat's crystals relaxed with CHGNet, and Materials Project structures "
+        "(CC BY 4.0) of at most 20 atoms",
+        licence="MIT",
+        parameters=parameters,
+    )
+
+
+class MatterGen(Trained[Config, Network]):
+    """The trained system."""
 
     targets = TARGETS
-
-    def __init__(self, config: Config, network: Network, weights: str, card: SystemCard) -> None:
-        self.config = config
-        self.network = network.eval()
-        self.weights = weights
-        self.card = card
-
-    @classmethod
-    def load(cls, folder: Path) -> MatterGen:
-        """From a folder with weights.safetensors and config.json."""
-        state, data = load_weights(folder)
-        config = Config.from_json(data)
-        network = Network(config)
-        network.load_state_dict(state)
-        count = sum(p.numel() for p in network.parameters())
-        return cls(config, network, file_hash(folder / "weights.safetensors"), make_card(count))
-
-    def save(self, folder: Path) -> None:
-        """Weights in 16 bits, config; the inverse of `load`."""
-        save_weights(folder, self.network.state_dict(), self.config)
+    config_type, network_type = Config, Network
+    describe = staticmethod(make_card)
 
     # ------------------------------------------------------------------ sampling
     def sample(
@@ -225,19 +222,3 @@ def _numbers(elements: Iterable[str]) -> list[int]:
     from pymatgen.core import Element
 
     return sorted(Element(e).Z for e in elements)
-
-
-def make_card(parameters: int = 0) -> SystemCard:
-    """What the app says about this system."""
-    return SystemCard(
-        name=NAME,
-        domain="crystals",
-        family="diffusion",
-        title="MatterGen",
-        paper="Zeni et al., Nature 2025, 639, 624, doi:10.1038/s41586-025-08628-5",
-        capabilities=("sample",),
-        trained_on="GenBat's crystals relaxed with CHGNet, and Materials Project structures "
-        "(CC BY 4.0) of at most 20 atoms",
-        licence="MIT",
-        parameters=parameters,
-    )

@@ -6,9 +6,8 @@ See `genbat.systems.mattergen` for what is the paper's and what was changed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +22,7 @@ from genbat.families.wrapped import (
     wrap,
     wrapped_score,
 )
+from genbat.systems.base import Settings
 from genbat.systems.crystal_corpus import MASK, TARGETS, LatticeScale
 
 KINDS = 84  # atomic numbers up to bismuth; 0 is the mask
@@ -32,7 +32,7 @@ WEIGHTS = {"kinds": 1.0, "fractions": 1.0, "lattices": 1.0}
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """Sizes and scales: all that the weights need to be used.
 
     `sizes` counts the training crystals of 0, 1, 2, ... atoms; new ones have as many.
@@ -47,13 +47,6 @@ class Config:
     spread: tuple[float, ...] = (1.0,) * len(TARGETS)
     adapters: tuple[str, ...] = ()
     steps_trained: int = 0
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Config:
-        """Inverse of `asdict`."""
-        fixed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        scale = LatticeScale(**{k: tuple(v) for k, v in data["scale"].items()})
-        return cls(**{**fixed, "scale": scale})
 
 
 class Adapter(nn.Module):

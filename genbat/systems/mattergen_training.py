@@ -25,7 +25,7 @@ from genbat.systems.mattergen_diffusion import (
     loss_of,
     number_waves,
 )
-from genbat.systems.run import PRESETS, Run, Schedule, advance_all, checkpoint_config
+from genbat.systems.run import PRESETS, Run, Schedule, advance_all, begin, weighted
 
 __all__ = ["PRESETS", "Schedule", "make_config", "train", "train_adapters", "wishes_of"]
 
@@ -63,9 +63,7 @@ def batch_loss(
     spread = (torch.arange(len(x)) + torch.rand(len(x), generator=generator)) / len(x)
     noisy = add_noise(x, spread[torch.randperm(len(x), generator=generator)], generator)
     guess = network.net(noisy.x, noisy.time, hints=hints)
-    parts = loss_of(guess, x, noisy)
-    total = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
-    return total, {name: float(part.detach()) for name, part in parts.items()}
+    return weighted(loss_of(guess, x, noisy), WEIGHTS)
 
 
 def train(
@@ -79,13 +77,9 @@ def train(
     **sizes: int,
 ) -> Run:
     """Pretrain on the split "train"; with `resume`, go on from the folder's checkpoint."""
-    torch.manual_seed(schedule.seed)
-    config = Config.from_json(checkpoint_config(folder)) if resume else make_config(corpus, **sizes)
-    network = Network(config)
-    run = Run(network, config, schedule, folder)
-    if resume:
-        run.resume()
-    loss = partial(batch_loss, network, corpus, config)
+    config = make_config(corpus, **sizes)
+    run = begin(config, Network, schedule, folder, resume=resume)
+    loss = partial(batch_loss, cast(Network, run.network), corpus, run.config)
     return advance_all(run, corpus, loss, minutes=minutes, progress=progress)
 
 

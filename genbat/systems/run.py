@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from genbat.systems.base import Progress
+from genbat.systems.base import Progress, Settings
 from genbat.systems.crystal_corpus import Corpus, batches
 
 MEMORY = 0.999  # of the running mean
@@ -110,9 +110,31 @@ class Run:
         self.step = note["step"]
 
 
-def checkpoint_config(folder: Path) -> dict[str, Any]:
-    """The config of a checkpoint, as JSON."""
-    return json.loads((folder / "checkpoint.json").read_text("utf-8"))["config"]
+def begin(
+    config: Settings,
+    network_type: Callable[[Any], nn.Module],
+    schedule: Schedule,
+    folder: Path,
+    *,
+    resume: bool = False,
+) -> Run:
+    """A run at its beginning; with `resume`, where the folder's checkpoint left it."""
+    if resume:
+        note = json.loads((folder / "checkpoint.json").read_text("utf-8"))
+        config = type(config).from_json(note["config"])
+    torch.manual_seed(schedule.seed)
+    run = Run(network_type(config), config, schedule, folder)
+    if resume:
+        run.resume()
+    return run
+
+
+def weighted(
+    parts: Mapping[str, Tensor], weights: Mapping[str, float]
+) -> tuple[Tensor, dict[str, float]]:
+    """A loss from its parts, and the parts as numbers."""
+    total = sum((weights[name] * part for name, part in parts.items()), torch.zeros(()))
+    return total, {name: float(part.detach()) for name, part in parts.items()}
 
 
 def schedule_rows(corpus: Corpus, schedule: Schedule, first: int) -> Iterator[list[int]]:

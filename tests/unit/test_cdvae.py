@@ -185,7 +185,7 @@ def test_finished_heads_know_their_crystals_and_their_errors():
     done = cdvae_training.finish(run, known)
     with torch.no_grad():
         assert known_error(network.heads(z), wanted) < 0.75 * before
-    system = CDVAE(done, network, "", None)
+    system = CDVAE(done, network)
     held = known.rows("calibration")
     values, halves = system.predict_table(system.encode_cells([known.cells[k] for k in held]))
     truth = known.values[held][:, [KNOWN.index(t) for t in TARGETS]]

@@ -199,7 +199,7 @@ def test_what_cannot_be_honoured_is_named(condition, named):
 
 def test_an_untrained_wish_is_refused(tmp_path):
     system = mattergen()
-    bare = MatterGen(replace(system.config, adapters=()), system.network, "", system.card)
+    bare = MatterGen(replace(system.config, adapters=()), system.network)
     with pytest.raises(ValueError, match="adapter"):
         next(iter(bare.sample(1, condition=Condition({"hull_ev": Window(high=0.1)}))))
 

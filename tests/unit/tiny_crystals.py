@@ -45,7 +45,7 @@ def mattergen() -> MatterGen:
     config = mattergen_training.train_adapters(
         run, corpus(), folder, schedule=Schedule(steps=4, batch=16, warm_steps=1)
     )
-    MatterGen(config, run.mean, "", None).save(folder / "finished")
+    MatterGen(config, run.mean).save(folder / "finished")
     return MatterGen.load(folder / "finished")
 
 
@@ -54,7 +54,7 @@ def cdvae() -> CDVAE:
     """Trained for seconds."""
     folder = Path(mkdtemp())
     run = cdvae_training.train(corpus(), folder, schedule=SCHEDULE, **CDVAE_SIZES)
-    CDVAE(run.config, run.mean, "", None).save(folder / "finished")
+    CDVAE(run.config, run.mean).save(folder / "finished")
     return CDVAE.load(folder / "finished")
 
 
