@@ -5,9 +5,11 @@ a cell carry sines and cosines of the fractional difference, which are periodic 
 the lattice. Outputs follow a permutation of the atoms, ignore a common shift and, because the
 lattice comes as its symmetric part, know nothing of the crystal's orientation.
 
-Two things beside the paper, which halve what is left of the coordinates' loss: frequencies reach up
-to 32, so that a hundredth of a cell is seen, and coordinates are also pulled by each pair along the
-sines of its difference, which cancel where the surroundings are symmetric.
+What goes beyond the paper lets the network do within one call what it otherwise does over many
+steps of a sampler. After every layer each pair pulls on the coordinates along the waves of its
+difference, and the next layer sees the crystal where it has been pulled to (as the coordinates of
+Satorras et al., EGNN, ICML 2021, move from layer to layer). Frequencies reach up to 32, so that a
+hundredth of a cell is seen, and each is dimmed by what the noise leaves of it.
 
 Tensors: B crystals padded to N atoms, `here` (B, N) says which are real.
 """
@@ -20,6 +22,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from genbat.families.wrapped import sigma_at
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,26 @@ class Guess:
     states: Tensor
 
 
-# Fine enough for small noise; their multiples of two and three suit special positions.
+# Fine enough for small noise; being multiples of two and three they suit special positions.
 FREQUENCIES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+PARTNERS = 64  # products of two atoms' features that set a pull
+CLEARER = 0.6  # share of the noise's width that a layer is taken to leave
+FURTHEST = 0.15  # of the cell: how far one unit of a guess moves an atom at the most
 
 
-def waves(count: int, difference: Tensor) -> tuple[Tensor, Tensor]:
+def waves(count: int, difference: Tensor, sigma: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """sin and cos of 2 pi k times each of three differences, k the first of FREQUENCIES; each
-    (..., 3, count)."""
+    (..., 3, count).
+
+    With `sigma` (B,), the width of the noise of the coordinates, each is as long as its mean over
+    that noise, exp(-(2 pi k sigma)^2): what cannot be seen is 0.
+    """
     k = 2 * math.pi * torch.tensor(FREQUENCIES[:count], dtype=difference.dtype)
     angles = difference[..., None] * k
-    return angles.sin(), angles.cos()
+    if sigma is None:
+        return angles.sin(), angles.cos()
+    clear = torch.exp(-((k * sigma[:, None]) ** 2))[:, None, None, None]
+    return angles.sin() * clear, angles.cos() * clear
 
 
 def centred(vectors: Tensor, here: Tensor) -> Tensor:
@@ -118,21 +132,29 @@ class Layer(nn.Module):
 
 
 class Pull(nn.Module):
-    """What each pair adds to the coordinates' guess: amplitudes of the sines of its difference."""
+    """Where each atom is pulled to: by itself, and by each pair along the waves of its difference.
 
-    def __init__(self, width: int, pair: int, frequencies: int) -> None:
+    The amplitudes of a pair come from products of both atoms' features beside a layer on the pair,
+    since a distance belongs to two atoms and not to one and the other.
+    """
+
+    def __init__(self, width: int, frequencies: int) -> None:
         super().__init__()
-        inner = 5 * width // 8
+        inner, pair = 5 * width // 8, 6 * frequencies
+        self.norm = nn.LayerNorm(width)
+        self.alone = nn.Linear(width, 3, bias=False)
         self.first = Pairs(width, pair, inner)
-        self.amplitude = nn.Linear(inner, 3 * frequencies)
+        self.one, self.two = nn.Linear(width, PARTNERS), nn.Linear(width, PARTNERS)
+        self.amplitude = nn.Linear(inner + PARTNERS, pair)
 
-    def forward(
-        self, h: Tensor, pairs: Tensor, sines: Tensor, lattices: Tensor, here: Tensor
-    ) -> Tensor:
-        """h (B, N, width), pairs (B, N, N, pair), sines (B, N, N, 3, frequencies) -> (B, N, 3)."""
-        amplitude = self.amplitude(self.first(h, pairs, lattices)).view_as(sines)
-        pulls = (amplitude * sines).sum(-1) * here[:, None, :, None]
-        return pulls.sum(2) / here.sum(1).sqrt()[:, None, None]
+    def forward(self, h: Tensor, pairs: Tensor, lattices: Tensor, here: Tensor) -> Tensor:
+        """h (B, N, width), pairs (B, N, N, 6 frequencies) -> (B, N, 3)."""
+        x = self.norm(h) * here[..., None]
+        both = self.one(x)[:, :, None] * self.two(x)[:, None]
+        amplitude = self.amplitude(torch.cat([self.first(x, pairs, lattices), both], -1))
+        pulls = (amplitude * pairs).unflatten(-1, (2, 3, -1)).sum((-1, -3))
+        total = (pulls * here[:, None, :, None]).sum(2) / here.sum(1).sqrt()[:, None, None]
+        return self.alone(x) + total
 
 
 class CrystalNet(nn.Module):
@@ -155,8 +177,7 @@ class CrystalNet(nn.Module):
         self.layers = nn.ModuleList(Layer(width, 6 * frequencies) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.to_kinds = nn.Linear(width, kinds)
-        self.to_fractions = nn.Linear(width, 3, bias=False)
-        self.pull = Pull(width, 6 * frequencies, frequencies)
+        self.pulls = nn.ModuleList(Pull(width, frequencies) for _ in range(layers))
         self.to_lattices = nn.Sequential(
             nn.Linear(width + 6, width), nn.SiLU(), nn.Linear(width, 6)
         )
@@ -166,16 +187,23 @@ class CrystalNet(nn.Module):
         hints: Tensor | None = None,
     ) -> Guess:  # fmt: skip
         """time (B,) in [0, 1]; context (B, context); hints (layers, B, width) of adapters."""
-        sines, cosines = waves(self.frequencies, x.fractions[:, None] - x.fractions[:, :, None])
-        pairs = torch.cat([sines.flatten(-2), cosines.flatten(-2)], -1)
         h, here = self.kind(x.kinds), x.here.to(x.fractions.dtype)
         told = self._told(time, context) + (0.0 if hints is None else hints)
-        for layer, hint in zip(self.layers, told, strict=True):
-            h = layer(h + hint[:, None], pairs, x.lattices, here)
+        sigma, guess = sigma_at(time), torch.zeros_like(x.fractions)
+        for k, (layer, pull) in enumerate(zip(self.layers, self.pulls, strict=True)):
+            place = x.fractions + sigma.clamp(max=FURTHEST)[:, None, None] * guess
+            pairs = self._pairs(place, CLEARER**k * sigma)
+            h = layer(h + told[k][:, None], pairs, x.lattices, here)
+            guess = guess + centred(pull(h, pairs, x.lattices, here), x.here)
         h = self.norm(h) * here[..., None]
-        pull = self.to_fractions(h) + self.pull(h, pairs, sines, x.lattices, here)
         pooled = torch.cat([h.sum(1) / here.sum(1, keepdim=True), x.lattices], 1)
-        return Guess(self.to_kinds(h), centred(pull, x.here), self.to_lattices(pooled), h)
+        return Guess(self.to_kinds(h), guess, self.to_lattices(pooled), h)
+
+    def _pairs(self, place: Tensor, sigma: Tensor) -> Tensor:
+        """Waves of all differences, sines first; (B, N, N, 6 frequencies)."""
+        difference = place[:, None] - place[:, :, None]
+        sines, cosines = waves(self.frequencies, difference, sigma)
+        return torch.cat([sines.flatten(-2), cosines.flatten(-2)], -1)
 
     def _told(self, time: Tensor, context: Tensor | None) -> Tensor:
         """What every layer is told of the crystal as a whole; (layers, B, width)."""

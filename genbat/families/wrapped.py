@@ -37,6 +37,14 @@ def sigma_at(time: Tensor) -> Tensor:
     return SIGMA_MIN * (SIGMA_MAX / SIGMA_MIN) ** time
 
 
+def training_time(uniform: Tensor) -> Tensor:
+    """Times in [0, 1] of uniform numbers in [0, 1]: three quarters fall where the noise, 0.02 to
+    0.25 of a cell, is neither nothing nor everything, and where a structure is decided."""
+    low = uniform.clamp(max=0.15) * 2
+    middle = (uniform - 0.15).clamp(0.0, 0.75) * (0.55 / 0.75)
+    return low + middle + (uniform - 0.9).clamp(min=0.0) * 1.5
+
+
 def wrapped_score(shift: Tensor, sigma: Tensor) -> Tensor:
     """Score of the wrapped normal at displacements `shift`; sigma broadcasts against it."""
     images = torch.arange(-IMAGES, IMAGES + 1, dtype=shift.dtype)

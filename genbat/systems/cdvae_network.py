@@ -24,6 +24,7 @@ from genbat.families.wrapped import (
     reverse_step,
     score_norm,
     sigma_at,
+    training_time,
     wrap,
     wrapped_score,
 )
@@ -138,7 +139,7 @@ def losses(
     here = x.here.float()
     share = F.one_hot(x.kinds, KINDS) * here[..., None]
     share = share.sum(1) / here.sum(1, keepdim=True)
-    time = torch.rand(len(x), generator=generator)
+    time = training_time(torch.rand(len(x), generator=generator))
     sigma = sigma_at(time)
     shift = sigma[:, None, None] * torch.randn(x.fractions.shape, generator=generator)
     known = torch.rand(len(x), generator=generator) < GIVEN

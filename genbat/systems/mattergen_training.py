@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genbat.families.wrapped import training_time
 from genbat.systems.base import Progress
 from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus, LatticeScale, tensors
 from genbat.systems.mattergen_diffusion import (
@@ -61,7 +62,8 @@ def batch_loss(
     generator = torch.Generator().manual_seed(seed)
     x = tensors(corpus, rows, config.scale)
     spread = (torch.arange(len(x)) + torch.rand(len(x), generator=generator)) / len(x)
-    noisy = add_noise(x, spread[torch.randperm(len(x), generator=generator)], generator)
+    time = training_time(spread[torch.randperm(len(x), generator=generator)])
+    noisy = add_noise(x, time, generator)
     guess = network.net(noisy.x, noisy.time, hints=hints)
     return weighted(loss_of(guess, x, noisy), WEIGHTS)
 

@@ -31,9 +31,9 @@ SAVE_EVERY_S = 120.0
 class Schedule:
     """How long and how hard to train."""
 
-    steps: int = 40_000
+    steps: int = 80_000
     batch: int = 64
-    rate: float = 1.5e-3
+    rate: float = 3e-3
     warm_steps: int = 500
     seed: int = 0
 

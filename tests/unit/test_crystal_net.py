@@ -39,6 +39,15 @@ def test_waves_repeat_with_the_cell():
         assert torch.allclose(here, there, atol=1e-4)
 
 
+def test_waves_are_as_long_as_their_mean_over_the_noise():
+    """Both ends of a difference are moved by normal noise of width sigma."""
+    d, sigma = torch.tensor([[[[0.1, 0.3, -0.2]]]]), torch.tensor([0.07])
+    noise = 2**0.5 * sigma * torch.randn(200_000, 3, generator=torch.Generator().manual_seed(0))
+    means = [part.mean(0) for part in waves(2, d[0, 0] + noise)]
+    for mean, part in zip(means, waves(2, d, sigma), strict=True):
+        assert torch.allclose(part[0, 0, 0], mean, atol=5e-3)
+
+
 def test_atoms_in_another_order(net):
     x, order = crystals([5]), torch.tensor([3, 0, 4, 1, 2])
     moved = Crystals(x.kinds[:, order], x.fractions[:, order], x.lattices, x.here)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genbat.families import wrapped
-from genbat.families.wrapped import shortest, wrap, wrapped_score
+from genbat.families.wrapped import shortest, training_time, wrap, wrapped_score
 
 
 def density(x, sigma):
@@ -71,3 +71,12 @@ def test_langevin_keeps_the_density():
         score = wrapped_score(x - centre, sigma)
         x = wrapped.langevin_step(x, score, (0.2 * sigma) ** 2 / 2, generator)
     assert float(shortest(x - centre).std()) == pytest.approx(0.15, rel=0.03)
+
+
+def test_training_times_are_dense_where_structures_are_decided():
+    u = torch.linspace(0.0, 1.0, 4001)
+    time = training_time(u)
+    assert (time.diff() > 0).all()
+    assert time[0] == 0 and abs(float(time[-1]) - 1) < 1e-6
+    middle = ((time > 0.3) & (time < 0.85)).float().mean()
+    assert abs(float(middle) - 0.75) < 2e-3
