@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
@@ -279,8 +279,3 @@ def _predicted(key: str, value: float, half: float) -> Measurement:
         ends = reach - half, reach + half
     unit = BY_KEY[key].unit
     return Measurement(value, unit, f"{NAME} heads", "predicted", half, interval=ends)
-
-
-def config_json(config: Config) -> dict:
-    """Plain JSON of a config."""
-    return asdict(config)
