@@ -77,6 +77,13 @@ def waves(count: int, difference: Tensor, sigma: Tensor | None = None) -> tuple[
     return angles.sin() * clear, angles.cos() * clear
 
 
+def quickly(training: bool) -> torch.autocast:
+    """Matrix products in bfloat16 while training, where the processor has it: a third to twice as
+    fast, and noise well below that of the batches. What is sampled is always in 32 bits."""
+    wanted = training and torch.is_grad_enabled() and torch.cpu.get_capabilities().get("avx512_bf16")
+    return torch.autocast("cpu", torch.bfloat16, enabled=bool(wanted))
+
+
 def centred(vectors: Tensor, here: Tensor) -> Tensor:
     """Vectors (B, N, 3) without their mean over a crystal's atoms, 0 where there is none: a common
     shift says nothing of a crystal, and noise that holds one cannot be guessed."""
@@ -187,6 +194,13 @@ class CrystalNet(nn.Module):
         hints: Tensor | None = None,
     ) -> Guess:  # fmt: skip
         """time (B,) in [0, 1]; context (B, context); hints (layers, B, width) of adapters."""
+        with quickly(self.training):
+            guess = self._guess(x, time, context, hints)
+        return Guess(*(part.float() for part in vars(guess).values()))
+
+    def _guess(
+        self, x: Crystals, time: Tensor, context: Tensor | None, hints: Tensor | None
+    ) -> Guess:
         h, here = self.kind(x.kinds), x.here.to(x.fractions.dtype)
         told = self._told(time, context) + (0.0 if hints is None else hints)
         sigma, guess = sigma_at(time), torch.zeros_like(x.fractions)

@@ -121,7 +121,8 @@ def _learn_cdvae(
     joint = _part(progress, 0.0, 1 - HEADS_SHARE)
     run = cdvae_training.train(corpus, folder, minutes=minutes, progress=joint, **options)
     last = _part(progress, 1 - HEADS_SHARE, HEADS_SHARE)
-    config = replace(cdvae_training.finish(run, corpus, last), steps_trained=run.step)
+    steps = run.step + run.config.steps_trained
+    config = replace(cdvae_training.finish(run, corpus, last), steps_trained=steps)
     network = cast(cdvae_parts.Network, run.mean)
     return cdvae.CDVAE(config, network)
 
@@ -133,7 +134,7 @@ def _learn_mattergen(
     run = mattergen_training.train(
         corpus, folder, minutes=first * minutes, progress=_part(progress, 0.0, first), **options
     )
-    steps = run.step
+    steps = run.step + run.config.steps_trained
     config = mattergen_training.train_adapters(
         run,
         corpus,
@@ -167,7 +168,7 @@ def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
         return
     state, data = load_weights(start)
     parts: Any = {"cdvae": cdvae_parts, "mattergen": mattergen_parts}[name]
-    config = parts.Config.from_json(data | {"steps_trained": 0})
+    config = parts.Config.from_json(data)  # its steps count with those that follow
     if name == "mattergen":  # its adapters are trained anew on what the pretraining ends with
         config = replace(config, adapters=())
     network = parts.Network(config)

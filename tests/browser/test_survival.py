@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from harness import PATIENCE, ROOT, served
+from playwright.sync_api import expect
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.properties import Measurement
@@ -153,8 +154,7 @@ def test_two_tabs_do_not_overwrite_one_another(home, browser):
         tabs[0].reload()
         tabs[0].wait_for_function("() => document.body.innerText.includes('saved as you go')")
         rank = tabs[0].get_by_role("spinbutton", name="Rank")
-        rank.wait_for()
-        assert rank.input_value() == "7"
+        expect(rank).to_have_value("7")
         for tab in tabs:
             tab.close()
 
@@ -176,7 +176,7 @@ def test_evil_words_are_only_words(home, browser):
         shown(page, url)
         page.locator(".gb-heading", has_text=EVIL).wait_for()
         page.locator(".js-plotly-plot .points path").first.wait_for()
-        assert page.get_by_role("textbox", name="Note").input_value() == SCRIPT
+        expect(page.get_by_role("textbox", name="Note")).to_have_value(SCRIPT)
         assert page.locator("h1").inner_text() == SCRIPT
         assert page.evaluate(FOUND) == 0
         shown(page, url, "jobs").get_by_text("It failed").wait_for()

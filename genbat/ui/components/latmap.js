@@ -139,6 +139,7 @@ function sync(m) {
   describe(m);
   m.box.dataset.shown = [cfg.color, cfg.filter ?? "", cfg.back ?? ""].join("|");
   m.box.dataset.count = m.n;
+  m.box.dataset.step = m.step;
 }
 
 /** A column from the store, marked as used lately (the store drops the oldest ones). */
