@@ -80,7 +80,9 @@ def waves(count: int, difference: Tensor, sigma: Tensor | None = None) -> tuple[
 def quickly(training: bool) -> torch.autocast:
     """Matrix products in bfloat16 while training, where the processor has it: a third to twice as
     fast, and noise well below that of the batches. What is sampled is always in 32 bits."""
-    wanted = training and torch.is_grad_enabled() and torch.cpu.get_capabilities().get("avx512_bf16")
+    wanted = (
+        training and torch.is_grad_enabled() and torch.cpu.get_capabilities().get("avx512_bf16")
+    )
     return torch.autocast("cpu", torch.bfloat16, enabled=bool(wanted))
 
 

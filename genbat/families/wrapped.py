@@ -87,17 +87,13 @@ def norm_integral(sigma: Tensor, points: int = 512) -> Tensor:
     return ((density * square).sum(1) / density.sum(1)).sqrt().to(sigma.dtype)
 
 
-def reverse_step(
-    x: Tensor, score: Tensor, sigma: Tensor, lower: Tensor, generator: torch.Generator
-) -> Tensor:
+def reverse_step(x: Tensor, score: Tensor, sigma: Tensor, lower: Tensor, noise: Tensor) -> Tensor:
     """One ancestral step from noise of width sigma to `lower` (Song et al., arXiv 2011.13456, Eq.
-    46)."""
+    46), with standard normal `noise` like x."""
     gap = sigma**2 - lower**2
-    noise = torch.randn(x.shape, generator=generator)
     return wrap(x + gap * score + lower * (gap.clamp(min=0).sqrt() / sigma) * noise)
 
 
-def langevin_step(x: Tensor, score: Tensor, step: Tensor, generator: torch.Generator) -> Tensor:
+def langevin_step(x: Tensor, score: Tensor, step: Tensor, noise: Tensor) -> Tensor:
     """x + step * score + sqrt(2 step) * noise, wrapped (Song and Ermon, arXiv 1907.05600)."""
-    noise = torch.randn(x.shape, generator=generator)
     return wrap(x + step * score + (2 * step).sqrt() * noise)

@@ -28,6 +28,8 @@ from genbat.systems.crystal_corpus import Corpus
 
 Made = list[Cell | None]
 RESAMPLED, SUBSTITUTED = "training set resampled", "prototype substitution"
+FREELY = "sampled without moulds"
+SOME = 200  # samples of a baseline that is slow
 PEROV_ATOMS = 5
 # What is wanted, by system, and of both on Perov-5; displacement_a and shares of P1
 # are a most, all others a least.
@@ -102,9 +104,17 @@ class Subject:
             self.memory["drawn"] = self.draw(self.n, None)
         return self.memory["drawn"]
 
-    def draw(self, n: int, condition: Condition | None) -> Made:
+    def freely(self) -> dict[str, Made]:
+        """SOME samples that were held to no symmetry, where the system has such a plan."""
+        if "freely" not in self.memory:
+            plan = getattr(self.system, "free_plan", None)
+            made = plan and self.draw(min(self.n, SOME), None, plan=plan)
+            self.memory["freely"] = {FREELY: made} if made else {}
+        return self.memory["freely"]
+
+    def draw(self, n: int, condition: Condition | None, **options: Any) -> Made:
         """n samples as they leave the system; None where one cannot be read."""
-        options = {} if condition is None else {"condition": condition}
+        options |= {} if condition is None else {"condition": condition}
         samples = self.system.sample(n, seed=self.seed, progress=self.report, **options)
         return [_read(candidate.text) for candidate in samples]
 
@@ -140,7 +150,7 @@ def samples(subject: Subject) -> Metrics:
     Unique and novel are shares of the valid and of the distinct valid ones; novel: not in the
     training set. P1 by spglib at 0.1 Å, as generated.
     """
-    groups = {"": subject.drawn(), **subject.others()}
+    groups = {"": subject.drawn(), **subject.others(), **subject.freely()}
     groups["real"] = list(subject.some(subject.test, subject.n, 1).cells)
     known = Catalogue(subject.train.cells)
     found = {}

@@ -20,7 +20,8 @@ UNITS = {"relaxed": "share", "displacement_a": "Å", "stable": "share", "sun": "
 
 
 def stability(subject: Subject) -> Metrics:
-    """n samples relaxed by CHGNet, beside as many substituted prototypes and held-out crystals.
+    """n samples relaxed by CHGNet, beside as many substituted prototypes, some held-out crystals
+    and, for a system that keeps to moulds, some samples without them.
 
     sun: share of all samples that are stable (at most 0.1 eV/atom above the hull of our crystals
     and the known phases, CHGNet's energies), unique among them, and novel: no crystal of the data
@@ -29,6 +30,7 @@ def stability(subject: Subject) -> Metrics:
     groups: dict[str, Made] = {
         "": subject.drawn(),
         SUBSTITUTED: subject.others()[SUBSTITUTED],
+        **subject.freely(),
         "real": list(subject.some(subject.test, REAL, 1).cells),
     }
     known, land = Catalogue(subject.corpus.cells), landscape()

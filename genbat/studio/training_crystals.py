@@ -169,11 +169,12 @@ def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
     state, data = load_weights(start)
     parts: Any = {"cdvae": cdvae_parts, "mattergen": mattergen_parts}[name]
     config = parts.Config.from_json(data)  # its steps count with those that follow
-    if name == "mattergen":  # its adapters are trained anew on what the pretraining ends with
-        config = replace(config, adapters=())
+    if name == "mattergen":  # adapters and moulds come anew from what the pretraining ends with
+        config = replace(config, adapters=(), moulds=(0, 0, 0))
     network = parts.Network(config)
     own = network.state_dict()
-    network.load_state_dict({key: value for key, value in state.items() if key in own})
+    kept = {key: value for key, value in state.items() if not key.startswith("moulds.")}
+    network.load_state_dict(own | {key: value for key, value in kept.items() if key in own})
     Run(network, config, schedule, folder).save()
 
 

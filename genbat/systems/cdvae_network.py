@@ -205,10 +205,11 @@ def decode(network: Network, z: Tensor, plan: Plan, generator: torch.Generator) 
         for _ in range(plan.steps):
             score, dealt = _look(network, x, z, fixed, times[k], norms[k])
             step = (plan.snr * widths[k]) ** 2 / 2
-            x = replace(x, fractions=langevin_step(x.fractions, score, step, generator),
-                        kinds=dealt)  # fmt: skip
+            noise = torch.randn(fractions.shape, generator=generator)
+            x = replace(x, fractions=langevin_step(x.fractions, score, step, noise), kinds=dealt)
         score, dealt = _look(network, x, z, fixed, times[k], norms[k])
-        moved = reverse_step(x.fractions, score, widths[k], widths[k + 1], generator)
+        noise = torch.randn(fractions.shape, generator=generator)
+        moved = reverse_step(x.fractions, score, widths[k], widths[k + 1], noise)
         x = replace(x, fractions=moved, kinds=dealt)
     score, dealt = _look(network, x, z, fixed, times[-1], norms[-1])
     return replace(x, fractions=wrap(x.fractions + widths[-1] ** 2 * score), kinds=dealt)

@@ -24,10 +24,12 @@ from genbat.families.wrapped import (
 )
 from genbat.systems.base import Settings
 from genbat.systems.crystal_corpus import MASK, TARGETS, LatticeScale
+from genbat.systems.mattergen_moulds import Cast, Moulds
 
 KINDS = 84  # atomic numbers up to bismuth; 0 is the mask
 GROUPS = 231
 GIVEN = 0.25  # share of the training with types shown
+NOBODY = -1  # in place of the type of an atom that follows the first of its orbit
 WEIGHTS = {"kinds": 1.0, "fractions": 1.0, "lattices": 1.0}
 
 
@@ -35,7 +37,7 @@ WEIGHTS = {"kinds": 1.0, "fractions": 1.0, "lattices": 1.0}
 class Config(Settings):
     """Sizes and scales: all that the weights need to be used.
 
-    `sizes` counts the training crystals of 0, 1, 2, ... atoms; new ones have as many.
+    `sizes` counts the training crystals of 0, 1, 2, ... atoms; `moulds` counts what `Moulds` holds.
     """
 
     width: int = 160
@@ -46,6 +48,7 @@ class Config(Settings):
     mean: tuple[float, ...] = (0.0,) * len(TARGETS)
     spread: tuple[float, ...] = (1.0,) * len(TARGETS)
     adapters: tuple[str, ...] = ()
+    moulds: tuple[int, ...] = (0, 0, 0)
     steps_trained: int = 0
 
 
@@ -73,7 +76,7 @@ INPUTS = {**dict.fromkeys(TARGETS, 16), "space_group": GROUPS, "elements": KINDS
 
 
 class Network(nn.Module):
-    """The score network and its adapters."""
+    """The score network, its adapters, and the moulds of its training set."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -82,6 +85,7 @@ class Network(nn.Module):
         self.adapters = nn.ModuleDict(
             {name: Adapter(INPUTS[name], c.width, c.layers) for name in c.adapters}
         )
+        self.moulds = Moulds(c.moulds)
 
 
 def number_waves(value: Tensor) -> Tensor:
@@ -151,12 +155,15 @@ def barred(logits: Tensor, allowed: Tensor | None = None) -> Tensor:
 # ---------------------------------------------------------------------- the way back
 @dataclass(frozen=True)
 class Plan:
-    """How to sample: steps, Langevin steps after each, signal to noise of these, guidance."""
+    """How to sample: steps, Langevin steps after each, signal to noise of these, guidance, what the
+    logits of types are divided by, and whether moulds are kept to."""
 
     steps: int = 100
     correctors: int = 1
     snr: float = 0.3
     guidance: float = 2.0
+    temperature: float = 1.0
+    symmetric: bool = True
 
 
 @torch.inference_mode()
@@ -166,6 +173,7 @@ def denoise(
     plan: Plan,
     generator: torch.Generator,
     *,
+    cast: Cast,
     hints: Tensor | None = None,
     allowed: Tensor | None = None,
     required: Sequence[int] = (),
@@ -174,36 +182,61 @@ def denoise(
 
     Parameters
     ----------
+    cast : the moulds that the crystals keep to.
     hints : sum of the adapters' outputs (layers, B, width).
     allowed : which elements may be revealed (B, KINDS), booleans.
-    required : atomic numbers that every crystal must hold; it needs as many atoms.
+    required : atomic numbers that every crystal must hold; it needs as many orbits.
     """
     times = torch.linspace(1.0, 0.0, plan.steps + 1)
     widths = sigma_at(times)
     norms = score_norm(widths)
+
+    def look(x: Crystals, k: int) -> Guess:
+        """What of the network's guess keeps the symmetry."""
+        blurred = wrap(x.fractions + widths[k] * cast.blur(generator))
+        time, seen = times[k].expand(len(x)), replace(x, fractions=blurred)
+        guess = guided(network, seen, time, plan.guidance, hints)
+        score = cast.moves(guess.fractions) * norms[k]
+        return replace(guess, kinds=cast.alike(guess.kinds), fractions=score)
+
     x = start
     for k in range(plan.steps):
-        now, then = times[k], times[k + 1]
-        look = lambda y, t=now: guided(network, y, t.expand(len(y)), plan.guidance, hints)  # noqa: E731
         for _ in range(plan.correctors):
-            step, score = (plan.snr * widths[k]) ** 2 / 2, look(x).fractions * norms[k]
-            x = replace(x, fractions=langevin_step(x.fractions, score, step, generator))
-        guess = look(x)
-        score = guess.fractions * norms[k]
-        logits = barred(guess.kinds, allowed)
-        kinds = reveal(x.kinds, logits, float(now), float(then), MASK, generator)
-        kinds = with_required(kinds, (x.kinds == MASK) & x.here, logits, required)
-        fractions = reverse_step(x.fractions, score, widths[k], widths[k + 1], generator)
-        x = replace(x, kinds=kinds, fractions=fractions, lattices=_lattice(x, guess, now, then))
-    last = guided(network, x, times[-1].expand(len(x)), plan.guidance, hints)
-    return replace(x, fractions=wrap(x.fractions + widths[-1] ** 2 * norms[-1] * last.fractions))
+            step, score = (plan.snr * widths[k]) ** 2 / 2, look(x, k).fractions
+            moved = langevin_step(x.fractions, score, step, cast.noise(generator))
+            x = replace(x, fractions=moved)
+        guess, noise = look(x, k), cast.noise(generator)
+        logits, both = barred(guess.kinds / plan.temperature, allowed), (times[k], times[k + 1])
+        kinds = _revealed(x, logits, both, cast, required, generator)
+        moved = reverse_step(x.fractions, guess.fractions, widths[k], widths[k + 1], noise)
+        lattices = _lattice(x, guess, both, cast, generator)
+        x = replace(x, kinds=kinds, fractions=moved, lattices=lattices)
+    last = look(x, plan.steps).fractions
+    return replace(x, fractions=wrap(x.fractions + widths[-1] ** 2 * last))
+
+
+def _revealed(
+    x: Crystals,
+    logits: Tensor,
+    times: tuple[Tensor, Tensor],
+    cast: Cast,
+    required: Sequence[int],
+    generator: torch.Generator,
+) -> Tensor:
+    """Types (B, N) at the later of two times: whole orbits come back at once."""
+    told = x.here & cast.leads
+    kinds = reveal(x.kinds, logits, float(times[0]), float(times[1]), MASK, generator)
+    firsts = torch.where(told, kinds, NOBODY)
+    firsts = with_required(firsts, told & (x.kinds == MASK), logits, required)
+    return cast.led(firsts) * x.here
 
 
 def with_required(kinds: Tensor, fresh: Tensor, logits: Tensor, required: Sequence[int]) -> Tensor:
     """Types (B, N) in which every required element has come or still finds a hidden atom.
 
     Where too few hidden atoms are left, atoms revealed just now (those of `fresh`) take the missing
-    elements, the likeliest under `logits` (B, N, KINDS); a required element keeps one atom.
+    elements, the likeliest under `logits` (B, N, KINDS); a required element keeps one atom. Where
+    atoms form orbits, only the first of each is told here.
     """
     if not required:
         return kinds
@@ -233,19 +266,25 @@ def guided(
     return Guess(mix("kinds"), mix("fractions"), mix("lattices"), plain.states)
 
 
-def _lattice(x: Crystals, guess: Guess, now: Tensor, then: Tensor) -> Tensor:
-    """The lattice one deterministic step nearer (DDIM, Song et al., arXiv 2010.02502)."""
-    (keep, blur), (keep2, blur2) = drift(now), drift(then)
-    clean = keep * x.lattices - blur * guess.lattices
-    noise = blur * x.lattices + keep * guess.lattices
-    return keep2 * clean.clamp(-4.0, 4.0) + blur2 * noise
+def _lattice(
+    x: Crystals, guess: Guess, times: tuple[Tensor, Tensor], cast: Cast, generator: torch.Generator
+) -> Tensor:
+    """The lattice at the later of two times, drawn between what it is and what the network sees of
+    it, made symmetric (Ho et al., arXiv 2006.11239, Eq. 6)."""
+    (keep, blur), (keep2, blur2) = drift(times[0]), drift(times[1])
+    clean = (keep * x.lattices - blur * guess.lattices).clamp(-4.0, 4.0)
+    ratio = keep / keep2
+    gained = blur**2 - (ratio * blur2) ** 2
+    mean = ratio * (blur2 / blur) ** 2 * x.lattices + keep2 * gained / blur**2 * cast.lattices(
+        clean
+    )
+    noise = torch.randn(x.lattices.shape, generator=generator)
+    return mean + gained.clamp(min=0.0).sqrt() * blur2 / blur * noise
 
 
-def blank(sizes: Sequence[int], generator: torch.Generator) -> Crystals:
-    """Pure noise with so many atoms each."""
-    counts = torch.tensor(list(sizes))
-    most = int(counts.max())
-    here = torch.arange(most)[None] < counts[:, None]
-    kinds = torch.full((len(counts), most), MASK)
-    fractions = torch.rand(len(counts), most, 3, generator=generator)
-    return Crystals(kinds, fractions, torch.randn(len(counts), 6, generator=generator), here)
+def blank(cast: Cast, generator: torch.Generator) -> Crystals:
+    """Pure noise in the moulds."""
+    here = torch.arange(cast.first.shape[1])[None] < cast.sizes[:, None]
+    kinds = torch.full(here.shape, MASK)
+    lattices = torch.randn(len(here), 6, generator=generator)
+    return Crystals(kinds, cast.start(generator), lattices, here)

@@ -26,6 +26,7 @@ from genbat.systems.mattergen_diffusion import (
     loss_of,
     number_waves,
 )
+from genbat.systems.mattergen_moulds import Moulds
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, begin, weighted
 
 __all__ = ["PRESETS", "Schedule", "make_config", "train", "train_adapters", "wishes_of"]
@@ -78,11 +79,16 @@ def train(
     progress: Progress | None = None,
     **sizes: int,
 ) -> Run:
-    """Pretrain on the split "train"; with `resume`, go on from the folder's checkpoint."""
+    """Pretrain on the split "train" and gather its moulds; with `resume`, go on from the folder's
+    checkpoint."""
     config = make_config(corpus, **sizes)
     run = begin(config, Network, schedule, folder, resume=resume)
     loss = partial(batch_loss, cast(Network, run.network), corpus, run.config)
-    return advance_all(run, corpus, loss, minutes=minutes, progress=progress)
+    advance_all(run, corpus, loss, minutes=minutes, progress=progress)
+    moulds = Moulds.of(corpus)
+    run.config = replace(run.config, moulds=moulds.counts)
+    cast(Network, run.mean).moulds = moulds
+    return run
 
 
 def train_adapters(
@@ -100,6 +106,7 @@ def train_adapters(
     config = replace(run.config, adapters=tuple(names))
     whole = Network(config)
     whole.net.load_state_dict(cast(Network, run.mean).net.state_dict())
+    whole.moulds = cast(Network, run.mean).moulds
     whole.net.requires_grad_(False)
     for k, name in enumerate(names):
         for other, adapter in whole.adapters.items():

@@ -24,7 +24,7 @@ from genbat.studio import (
     registry,
 )
 from genbat.studio.metrics_coverage import wasserstein
-from genbat.studio.metrics_crystals import RESAMPLED, SUBSTITUTED, Subject, counts
+from genbat.studio.metrics_crystals import FREELY, RESAMPLED, SUBSTITUTED, Subject, counts
 from genbat.studio.metrics_reconstruction import dress
 
 __all__ = ["judged"]
@@ -89,7 +89,7 @@ def test_samples():
     assert found["structural_validity"]["bar"] == 0.98
     assert found["p1_share"]["bar"] == 0.5
     assert found["structural_validity"]["real"] == 1
-    assert set(found["novel"]["baselines"]) == {RESAMPLED, SUBSTITUTED}
+    assert set(found["novel"]["baselines"]) == {RESAMPLED, SUBSTITUTED, FREELY}
     assert found["novel"]["baselines"][RESAMPLED] == 0
     assert found["novel"]["real"] == 1
 
@@ -164,7 +164,7 @@ def test_stability(judged, monkeypatch):
     assert found["relaxed"]["value"] == np.mean([n % 2 == 0 for n in sizes])
     assert found["displacement_a"]["bar"] == 0.15
     assert found["sun"]["bar"] == 0.30
-    assert set(found["sun"]["baselines"]) == {SUBSTITUTED}
+    assert set(found["sun"]["baselines"]) == {SUBSTITUTED, FREELY}
 
 
 # ---------------------------------------------------------------------- asked and achieved

@@ -9,6 +9,7 @@ from tiny_crystals import MATTERGEN, SCHEDULE, corpus, mattergen
 
 from genbat.core.condition import Condition, Window
 from genbat.domains.crystals.structure import formula_counts, from_text
+from genbat.domains.crystals.symmetry import space_group_number
 from genbat.systems import crystal_corpus, mattergen_diffusion, mattergen_training
 from genbat.systems.mattergen import MatterGen
 from genbat.systems.mattergen_diffusion import Plan
@@ -164,11 +165,20 @@ def test_what_is_kept_exactly(wishes, holds):
         assert holds(formula_counts(from_text(candidate.text)))
 
 
-def test_a_wish_without_constraint_is_judged():
-    asked = Condition(wishes={"space_group": 225})
-    found = list(mattergen().sample(4, condition=asked, plan=QUICK))
-    assert all(c.verdict.ok or c.verdict.reasons for c in found)
-    assert not all(c.verdict.ok for c in found)  # a toy does not hit a group of its own accord
+def test_a_space_group_is_kept_though_the_network_knows_nothing_of_it():
+    seen = {int(g) for g in corpus().groups[corpus().rows("train")] if g > 1}
+    for group in sorted(seen)[:3]:
+        asked = Condition(wishes={"space_group": group})
+        made = [from_text(c.text) for c in mattergen().sample(6, condition=asked, plan=QUICK)]
+        assert sum(space_group_number(c) == group for c in made) >= 5  # chance may add to it
+
+
+def test_a_symmetry_without_sites_is_refused():
+    seen = {int(g) for g in corpus().groups}
+    unseen = next(g for g in range(230, 1, -1) if g not in seen)
+    asked = Condition(wishes={"space_group": unseen})
+    with pytest.raises(ValueError, match="space_group, atoms, formula: no training crystal"):
+        next(iter(mattergen().sample(1, condition=asked, plan=QUICK)))
 
 
 def test_windows_aim_inside():

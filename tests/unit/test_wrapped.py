@@ -57,7 +57,7 @@ def test_reverse_steps_find_a_point_through_the_border():
     x = torch.rand(500, generator=generator)
     for sigma, lower in itertools.pairwise(widths):
         score = wrapped_score(x - home, sigma)
-        x = wrapped.reverse_step(x, score, sigma, lower, generator)
+        x = wrapped.reverse_step(x, score, sigma, lower, torch.randn(500, generator=generator))
     away = shortest(x - home)
     assert float(away.abs().max()) < 5 * wrapped.SIGMA_MIN
     assert float(away.mean()) == pytest.approx(0, abs=1e-3)
@@ -69,7 +69,8 @@ def test_langevin_keeps_the_density():
     x = wrap(centre + sigma * torch.randn(20_000, generator=generator))
     for _ in range(60):
         score = wrapped_score(x - centre, sigma)
-        x = wrapped.langevin_step(x, score, (0.2 * sigma) ** 2 / 2, generator)
+        noise = torch.randn(20_000, generator=generator)
+        x = wrapped.langevin_step(x, score, (0.2 * sigma) ** 2 / 2, noise)
     assert float(shortest(x - centre).std()) == pytest.approx(0.15, rel=0.03)
 
 

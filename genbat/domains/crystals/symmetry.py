@@ -34,20 +34,6 @@ def space_group_number(cell: Cell, symprec: float = SYMPREC) -> int:
     return 1 if found is None else int(found.number)
 
 
-def idealised(cell: Cell, tolerance: float) -> Cell:
-    """The crystal with axes and atoms moved onto the symmetry that spglib finds at a tolerance in
-    Å, as primitive cell; as it was where none is found or the cell would hold other atoms."""
-    import spglib
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = spglib.standardize_cell(as_spglib(cell), to_primitive=True, symprec=tolerance)
-    if found is None or sorted(found[2]) != sorted(int(z) for z in cell.numbers):
-        return cell
-    lattice, fractions, numbers = found
-    return Cell(np.array(numbers, np.int64), fractions % 1.0 @ lattice, np.array(lattice, float))
-
-
 @dataclass(frozen=True)
 class SpaceGroup:
     """International number and short symbol ("R-3m"), crystal system, point group."""
