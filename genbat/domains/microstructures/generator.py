@@ -19,6 +19,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from genbat.domains.microstructures.volume import Volume
 
@@ -104,23 +105,20 @@ def draw_radii(recipe: Recipe, volume: float, rng: np.random.Generator) -> Float
     return np.array(sorted(found, reverse=True))
 
 
-@numba.njit(cache=True)
 def packed(centres: Floats, radii: Floats, box: Floats) -> Floats:
     """Centres (n, 3) after overlapping pairs have pushed one another apart in the periodic box."""
-    n = len(centres)
     for _ in range(PUSHES):
-        moves = np.zeros_like(centres)
-        for i in range(n):
-            for j in range(i):
-                d = centres[i] - centres[j]
-                d -= box * np.round(d / box)
-                far = np.sqrt((d**2).sum()) + 1e-9
-                overlap = radii[i] + radii[j] - far
-                if overlap > 0:
-                    push = 0.25 * overlap / far * d
-                    moves[i] += push
-                    moves[j] -= push
-        centres = (centres + moves) % box
+        tree = cKDTree(centres, boxsize=box)
+        one, two = tree.query_pairs(2 * radii.max(), output_type="ndarray").T
+        apart = centres[one] - centres[two]
+        apart -= box * np.round(apart / box)
+        far = np.linalg.norm(apart, axis=1) + 1e-9
+        overlap = np.clip(radii[one] + radii[two] - far, 0.0, None)
+        push = (0.25 * overlap / far)[:, None] * apart
+        np.add.at(centres, one, push)
+        np.add.at(centres, two, -push)
+        centres %= box
+        centres[centres >= box] = 0.0  # a tiny negative rounds up to the border
     return centres
 
 
