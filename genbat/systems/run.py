@@ -7,7 +7,6 @@ the training (Ho et al., arXiv 2006.11239).
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from genbat.systems import checkpoint
 from genbat.systems.base import Progress, Settings
 from genbat.systems.crystal_corpus import Corpus, batches
 
@@ -80,34 +79,17 @@ class Run:
                 kept.lerp_(new, 1 - memory)
 
     def save(self) -> None:
-        """Checkpoint: networks and optimiser moments in 32 bits, step and settings as JSON."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        tensors = {f"net.{k}": v.clone() for k, v in self.network.state_dict().items()}
-        tensors |= {f"mean.{k}": v.clone() for k, v in self.mean.state_dict().items()}
-        for k, slot in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"opt.{k}.{name}": slot[name].clone() for name in slot}
-        partial = self.folder / "checkpoint.part"
-        save_file(tensors, partial)
-        partial.replace(self.folder / "checkpoint.safetensors")
+        """Write the checkpoint: networks, optimiser moments, step and settings."""
         note = {"step": self.step, "config": asdict(self.config), **asdict(self.schedule)}
-        (self.folder / "checkpoint.json").write_text(json.dumps(note) + "\n", "utf-8")
+        checkpoint.write(self.folder, self._networks(), {"opt": self.optimiser}, note)
 
     def resume(self) -> None:
         """Go on from the folder's checkpoint."""
-        kept = load_file(self.folder / "checkpoint.safetensors")
-        pick = lambda head: {k[len(head) :]: v for k, v in kept.items() if k.startswith(head)}  # noqa: E731
-        self.network.load_state_dict(pick("net."))
-        self.mean.load_state_dict(pick("mean."))
-        state = self.optimiser.state_dict()
-        count = sum(len(group["params"]) for group in state["param_groups"])
-        state["state"] = {
-            k: {name: kept[f"opt.{k}.{name}"] for name in ("step", "exp_avg", "exp_avg_sq")}
-            for k in range(count)
-            if f"opt.{k}.step" in kept
-        }
-        self.optimiser.load_state_dict(state)
-        note = json.loads((self.folder / "checkpoint.json").read_text("utf-8"))
+        note = checkpoint.read(self.folder, self._networks(), {"opt": self.optimiser})
         self.step = note["step"]
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"net": self.network, "mean": self.mean}
 
 
 def begin(
@@ -120,8 +102,7 @@ def begin(
 ) -> Run:
     """A run at its beginning; with `resume`, where the folder's checkpoint left it."""
     if resume:
-        note = json.loads((folder / "checkpoint.json").read_text("utf-8"))
-        config = type(config).from_json(note["config"])
+        config = type(config).from_json(checkpoint.read_note(folder)["config"])
     torch.manual_seed(schedule.seed)
     run = Run(network_type(config), config, schedule, folder)
     if resume:

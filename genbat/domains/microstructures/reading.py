@@ -1,7 +1,7 @@
 """Volumes out of a user's TIFF: 8 or 16 bit, labelled or grey, one page or a stack.
 
-Labelled means at most MOST_PHASES different values; they become the labels in rising order. Anything
-else is grey and needs thresholds, for which `suggested` proposes those of Otsu.
+Labelled means at most MOST_PHASES different values; they become the labels in rising order.
+Anything else is grey and needs thresholds, for which `suggested` proposes those of Otsu.
 """
 
 from __future__ import annotations

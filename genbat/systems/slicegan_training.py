@@ -1,0 +1,78 @@
+"""Training of slicegan: critics on slices, the generator on what they say of its volumes."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from genbat.families.gan import critic_loss, generator_loss
+from genbat.systems import checkpoint
+from genbat.systems.base import Progress
+from genbat.systems.duel import Duel, Rules, fight
+from genbat.systems.slicegan_network import SIDE, Config, Critic, Generator, Images, slices
+
+PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules()}
+SHOWN = 16  # slices of an axis that a critic sees at a step
+
+
+def train(
+    images: Images,
+    config: Config,
+    folder: Path,
+    *,
+    rules: Rules,
+    resume: bool = False,
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+) -> Duel:
+    """Train on real slices; with `resume`, go on from the folder's checkpoint."""
+    if resume:
+        config = Config.from_json(checkpoint.read_note(folder)["config"])
+    torch.manual_seed(rules.seed)
+    critics = nn.ModuleList(Critic(config) for _ in range(3 if config.anisotropic else 1))
+    duel = Duel(Generator(config), critics, config, rules, folder)
+    if resume:
+        duel.resume()
+    return fight(duel, partial(one_round, images), minutes=minutes, progress=progress)
+
+
+def one_round(images: Images, duel: Duel) -> dict[str, float]:
+    """All critic steps and the generator's."""
+    distance = 0.0
+    for turn in range(duel.rules.rounds):
+        random = duel.random(turn)
+        with torch.no_grad():
+            volume = forged(duel, random)
+        total = torch.zeros(())
+        for axis in range(3):
+            real = images.draw(axis, SHOWN, random)
+            fake = some_slices(volume, axis, random)
+            loss, found = critic_loss(_critic(duel, axis), real, fake, random)
+            total, distance = total + loss, float(found)
+        duel.teach_critics(total)
+    random = duel.random(duel.rules.rounds)
+    volume = forged(duel, random)
+    losses = [generator_loss(_critic(duel, axis), some_slices(volume, axis, random))
+              for axis in range(3)]  # fmt: skip
+    duel.teach_generator(torch.stack(losses).sum())
+    return {"distance": distance}
+
+
+def forged(duel: Duel, random: torch.Generator) -> Tensor:
+    """One volume (1, phases, SIDE, SIDE, SIDE)."""
+    extent = duel.generator.seed_size(SIDE)  # type: ignore[operator]
+    z = torch.randn(1, duel.config.noise, extent, extent, extent, generator=random)
+    return duel.generator(z)[:, :, :SIDE, :SIDE, :SIDE]
+
+
+def some_slices(volume: Tensor, axis: int, random: torch.Generator) -> Tensor:
+    """SHOWN slices of a volume across an axis."""
+    return slices(volume, axis, torch.randperm(SIDE, generator=random)[:SHOWN])
+
+
+def _critic(duel: Duel, axis: int) -> nn.Module:
+    return duel.critics[axis if len(duel.critics) == 3 else 0]

@@ -1,0 +1,38 @@
+"""What the systems that make volumes share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from genbat.core.candidate import Candidate, Verdict
+from genbat.core.condition import Condition
+from genbat.core.provenance import Provenance, versions
+from genbat.domains.microstructures.volume import Volume, to_text
+
+
+def candidate(
+    system: Any, volume: Volume, seed: int, arguments: Mapping[str, Any],
+    condition: Condition | None = None,
+) -> Candidate:  # fmt: skip
+    """A made volume with its verdict and story; valid where it holds all its phases."""
+    source = Provenance(
+        system=system.card.name,
+        action="sample",
+        weights=system.weights,
+        seed=seed,
+        arguments=dict(arguments),
+        condition=condition.to_json() if condition else {},
+        versions=versions(),
+    )
+    lacking = [name for k, name in enumerate(volume.phases) if not volume.mask(k).any()]
+    verdict = Verdict(not lacking, tuple(f"holds no {name}" for name in lacking))
+    return Candidate(to_text(volume), system.card.domain, verdict, source)
+
+
+def no_wishes(name: str, condition: Condition | None) -> None:
+    """ValueError where anything is asked of a system that follows its images alone."""
+    asked = condition or Condition()
+    if asked.windows or asked.wishes:
+        named = ", ".join([*asked.windows, *asked.wishes])
+        raise ValueError(f"{name}: cannot honour {named}; microdiffusion can be asked")
