@@ -1,0 +1,1 @@
+"""Electrode microstructures: volumes, what counting and transport say of them, a generator."""
