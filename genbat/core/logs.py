@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def read_rows(log: Path) -> Iterator[dict[str, Any]]:
@@ -17,3 +17,12 @@ def read_rows(log: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except json.JSONDecodeError:
             continue
+
+
+def adding(log: Path) -> TextIO:
+    """A log opened for further rows; a torn last line is ended first, so that it swallows none."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    lines = log.open("a+", encoding="utf-8")
+    if lines.tell() and not log.read_bytes().endswith(b"\n"):
+        lines.write("\n")
+    return lines

@@ -127,6 +127,17 @@ def _shipped_crystals() -> pd.DataFrame | None:
     return table if current else None
 
 
+# ---------------------------------------------------------------------- microstructures
+def build_microstructures(workers: int, progress: Progress) -> Path:
+    """Generated electrodes and their labels: hours; the log is a JSONL file under `home()`."""
+    from genbat.domains.microstructures import build as labels
+    from genbat.domains.microstructures import data
+
+    log = home() / "build" / "microstructures.jsonl"
+    labels.label_missing(log, workers=workers, progress=progress)
+    return labels.make_table(log, _asset(data.TABLE))
+
+
 # ---------------------------------------------------------------------- library and map
 def build_library(name: str, workers: int, progress: Progress) -> Path:
     """A system's own new objects, judged by the domain's physics."""
@@ -188,6 +199,7 @@ def _builders() -> dict[str, Callable[[int, Progress], Path]]:
         "crystals:table": write_crystals,
         "crystals:elements": build_elements,
         "crystals:conductors": build_conductors,
+        "microstructures": build_microstructures,
         **{f"library:{name}": library(name) for name in registry.SYSTEMS},
         **{f"map:{domain}": plane(domain) for domain in registry.REFERENCE},
         "manifest": build_manifest,

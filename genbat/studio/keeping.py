@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from genbat.core.logs import read_rows
+from genbat.core.logs import adding, read_rows
 
 Progress = Callable[[float, str], None]
 Row = dict[str, Any]
@@ -49,6 +49,5 @@ def kept(
 
 
 def _append(log: Path, rows: Sequence[Row]) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as lines:
+    with adding(log) as lines:
         lines.writelines(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)

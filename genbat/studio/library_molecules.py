@@ -12,6 +12,7 @@ import pandas as pd
 from rdkit import Chem
 
 from genbat.core import paths
+from genbat.core.logs import adding
 from genbat.domains.molecules import build, descriptors, physics
 from genbat.studio.labelling import label_stream
 from genbat.systems.chemvae import ChemVAE
@@ -126,8 +127,7 @@ def _labels(
     """Label rows by SMILES, from the log where they stand in it; new ones are added to it."""
     rows = build.read_log(log)
     todo = [text for text in texts if text not in rows]
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as lines:
+    with adding(log) as lines:
         for row in _closing(label_stream(todo, workers=workers)):
             rows[row["smiles"]] = row
             lines.write(json.dumps(row) + "\n")

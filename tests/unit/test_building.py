@@ -47,7 +47,7 @@ def test_names():
     crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors")
     shelves = ("library:chemvae", "library:cdvae", "library:mattergen")
     rest = (*shelves, "map:molecules", "map:crystals", "manifest")
-    assert ("molecules", *crystals, *rest) == building.DATASETS
+    assert ("molecules", *crystals, "microstructures", *rest) == building.DATASETS
     with pytest.raises(ValueError, match=r"'moleculs'; legal are molecules, crystals, crystals"):
         building.build("moleculs")
 

@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from genbat.core.logs import read_rows
+from genbat.core.logs import adding, read_rows
 from genbat.domains.crystals.candidates import Start, all_candidates
 
 CHUNK = 96
@@ -87,8 +87,7 @@ def label_missing(
     rows = read_log(log)
     done = {*rows, *known}
     candidates = all_candidates()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as lines:
+    with adding(log) as lines:
         for chunk in label_all(chunks_of(candidates, done), workers=workers):
             rows |= {row["name"]: row for row in chunk}
             lines.writelines(json.dumps(row, separators=(",", ":")) + "\n" for row in chunk)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from pymatgen.core import Composition
 
-from genbat.core.logs import read_rows
+from genbat.core.logs import adding, read_rows
 from genbat.domains.crystals.chgnet_batch import Cell, evaluator
 from genbat.domains.crystals.labelling import SETTINGS, crystal_row, unpack
 from genbat.domains.crystals.relax import relax
@@ -57,10 +57,9 @@ def read_cells(archive: Path) -> Iterator[tuple[str, Cell]]:
 
 def relax_known(archive: Path, log: Path, progress: Progress | None = None) -> Path:
     """Relax all structures of an archive; rows go to a JSONL log, a stopped run goes on."""
-    log.parent.mkdir(parents=True, exist_ok=True)
     done = {row["name"] for row in read_rows(log)}
     todo = [(name, cell) for name, cell in read_cells(archive) if name not in done]
-    with log.open("a", encoding="utf-8") as lines:
+    with adding(log) as lines:
         for count, result in enumerate(relax(evaluator(), todo, SETTINGS), 1):
             row = {"name": result.key, **crystal_row(result)}
             lines.write(json.dumps(row, separators=(",", ":")) + "\n")

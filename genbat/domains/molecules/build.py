@@ -18,7 +18,7 @@ import pandas as pd
 from rdkit import Chem
 
 from genbat.core.errors import PhysicsFailed
-from genbat.core.logs import read_rows
+from genbat.core.logs import adding, read_rows
 from genbat.domains.molecules import descriptors, physics
 from genbat.domains.molecules.sources import Source, all_sources
 from genbat.domains.molecules.splits import assign_splits
@@ -77,8 +77,7 @@ def build(out: Path, log: Path, *, workers: int = 2, progress: Progress | None =
     rows = {**_shipped_rows(out), **read_log(log)}
     todo = [s.smiles for s in sources if s.smiles not in rows]
     random.Random(0).shuffle(todo)  # a partial table is then a fair sample
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as lines:
+    with adding(log) as lines:
         for done, row in enumerate(label_all(todo, workers=workers), 1):
             rows[row["smiles"]] = row
             lines.write(json.dumps(row) + "\n")

@@ -1,0 +1,109 @@
+"""`genbat build microstructures`: generated electrodes with their labels, resumable.
+
+Recipes fill the ranges evenly (a scrambled Sobol sequence); each is made with its own number as the
+seed, so that the table alone brings every volume back. Rows go line by line to a JSONL log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from scipy.stats import qmc
+
+from genbat.core.logs import adding, read_rows
+from genbat.domains.microstructures.generator import Recipe, make
+from genbat.domains.microstructures.labelling import label
+
+LABEL_VERSION = "1"
+COUNT = 3000
+SIZE = 64
+CHUNK = 4
+# What the recipes vary, and between which ends.
+VARIED = {
+    "porosity": (0.15, 0.65),
+    "binder": (0.0, 0.2),
+    "radius": (4.0, 12.0),
+    "spread": (0.0, 0.5),
+    "pressed": (0.0, 0.35),
+    "roughness": (0.05, 0.3),
+    "bridging": (0.3, 1.0),
+}
+SPLITS = ("train", "calibration", "test")
+TENTHS = (8, 9)  # the first of ten rows that are not for training, and for calibration
+Row = dict[str, Any]
+Progress = Callable[[float, str], None]
+
+
+@lru_cache
+def recipes() -> tuple[Recipe, ...]:
+    """COUNT recipes; a beginning of them fills the ranges as evenly as all do."""
+    low, high = ([ends[k] for ends in VARIED.values()] for k in (0, 1))
+    sobol = qmc.Sobol(len(VARIED), seed=0).random_base2((COUNT - 1).bit_length())[:COUNT]
+    rows = qmc.scale(sobol, low, high).round(3)
+    return tuple(
+        replace(Recipe(size=SIZE), **dict(zip(VARIED, row.tolist(), strict=True))) for row in rows
+    )
+
+
+def split_of(seed: int) -> str:
+    """Recipes are independent of one another, so that any share may be held out."""
+    tenth = seed % 10
+    return SPLITS[(tenth >= TENTHS[0]) + (tenth >= TENTHS[1])]
+
+
+def label_one(seed: int) -> Row:
+    """The recipe of a number and the labels of its volume."""
+    recipe = recipes()[seed]
+    return {"seed": seed, **asdict(recipe), **label(make(recipe, seed))}
+
+
+def label_missing(log: Path, *, workers: int = 2, progress: Progress | None = None) -> None:
+    """Label what the log does not hold yet."""
+    done = {row["seed"] for row in read_rows(log)}
+    todo = [seed for seed in range(COUNT) if seed not in done]
+    with adding(log) as out:
+        for count, row in enumerate(_labelled(todo, workers), len(done) + 1):
+            out.write(json.dumps(row) + "\n")
+            out.flush()
+            if progress:
+                progress(count / COUNT, f"{count} of {COUNT} volumes labelled")
+
+
+def _labelled(seeds: list[int], workers: int) -> Iterator[Row]:
+    chunks = [seeds[k : k + CHUNK] for k in range(0, len(seeds), CHUNK)]
+    _one_thread()  # before the workers start: they inherit it
+    with ProcessPoolExecutor(workers, initializer=_one_thread) as pool:
+        for future in as_completed([pool.submit(_label_chunk, chunk) for chunk in chunks]):
+            yield from future.result()
+
+
+def _label_chunk(seeds: list[int]) -> list[Row]:
+    return [label_one(seed) for seed in seeds]
+
+
+def _one_thread() -> None:
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def make_table(log: Path, out: Path) -> Path:
+    """The table of all rows of a log, in the order of their seeds, as parquet."""
+    rows = {row["seed"]: row for row in read_rows(log)}
+    table = pd.DataFrame([rows[seed] for seed in sorted(rows)])
+    table["split"] = [split_of(seed) for seed in table["seed"]]
+    table.attrs["label_version"] = LABEL_VERSION
+    partial = out.with_suffix(".part")
+    table.to_parquet(partial, compression="zstd", index=False)
+    partial.replace(out)
+    return out

@@ -1,0 +1,48 @@
+"""The known microstructures: GenBat's own generated electrodes, brought back from their recipes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+import pandas as pd
+
+from genbat.core.paths import ASSETS
+from genbat.domains.microstructures.generator import Recipe, make
+from genbat.domains.microstructures.volume import Volume
+
+TABLE = "data/microstructures.parquet"
+LICENCE = "recipes and labels: MIT, GenBat (TauFactor and counting voxels)"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Known volumes; `table` has one row a volume: seed, recipe, every label, split."""
+
+    table: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def recipe(self, row: int) -> Recipe:
+        """How a volume is made."""
+        one = self.table.iloc[row]
+        return Recipe(**{field.name: one[field.name].item() for field in fields(Recipe)})
+
+    def volume(self, row: int) -> Volume:
+        """The volume itself, made anew: some tenths of a second."""
+        return make(self.recipe(row), int(self.table.iloc[row]["seed"]))
+
+
+@lru_cache
+def load() -> Dataset:
+    """The shipped table.
+
+    Raises
+    ------
+    ValueError : it is not there; says how to make it.
+    """
+    file = ASSETS / TABLE
+    if not file.exists():
+        raise ValueError(f"data: {file} is missing; `genbat build microstructures` makes it")
+    return Dataset(pd.read_parquet(file))

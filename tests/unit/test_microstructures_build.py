@@ -1,0 +1,57 @@
+"""The table of generated electrodes: recipes, splits, log, and every volume back from its row."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genbat.domains.microstructures import build, data
+from genbat.domains.microstructures.generator import make
+from genbat.domains.microstructures.labelling import label
+
+
+@pytest.fixture
+def small(monkeypatch):
+    few = tuple(replace(r, size=24, radius=4.0) for r in build.recipes()[:6])
+    monkeypatch.setattr(build, "recipes", lambda: few)
+    monkeypatch.setattr(build, "COUNT", 6)
+
+
+def test_recipes_fill_the_ranges():
+    recipes = build.recipes()
+    assert len(recipes) == build.COUNT
+    for name, (low, high) in build.VARIED.items():
+        values = np.array([getattr(r, name) for r in recipes[:500]])
+        assert np.histogram(values, 5, (low, high))[0].min() > 80
+    assert len(set(recipes)) == build.COUNT
+
+
+def test_a_fifth_is_held_out():
+    shares = Counter(build.split_of(seed) for seed in range(1000))
+    assert shares == {"train": 800, "calibration": 100, "test": 100}
+
+
+def test_a_stopped_build_goes_on_and_volumes_come_back(small, tmp_path):
+    log = tmp_path / "log.jsonl"
+    build.label_missing(log, workers=1)
+    lines = log.read_text().splitlines()
+    log.write_text("\n".join(lines[:2]) + '\n{"seed": 3, "poro')  # torn in the middle of a line
+    build.label_missing(log, workers=1)
+    table = data.Dataset(pd.read_parquet(build.make_table(log, tmp_path / "t.parquet")))
+    assert sorted(table.table["seed"]) == list(range(6))
+    for row in (0, 5):
+        volume = table.volume(row)
+        assert (volume.labels == make(build.recipes()[row], row).labels).all()
+        found = label(volume)
+        stored = table.table.iloc[row]
+        assert all(found[k] == pytest.approx(stored[k], rel=1e-4, nan_ok=True) for k in found)
+
+
+def test_a_missing_table_says_how_to_make_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(data, "ASSETS", tmp_path)
+    data.load.cache_clear()
+    with pytest.raises(ValueError, match="genbat build microstructures"):
+        data.load()
+    data.load.cache_clear()
