@@ -162,7 +162,7 @@ class Plan:
     correctors: int = 1
     snr: float = 0.3
     guidance: float = 2.0
-    temperature: float = 1.0
+    temperature: float = 0.7
     symmetric: bool = True
 
 
