@@ -19,6 +19,7 @@ from genbat.families.wrapped import (
     reverse_step,
     score_norm,
     sigma_at,
+    training_time,
     wrap,
     wrapped_score,
 )
@@ -29,6 +30,7 @@ from genbat.systems.mattergen_moulds import Cast, Moulds
 KINDS = 84  # atomic numbers up to bismuth; 0 is the mask
 GROUPS = 231
 GIVEN = 0.25  # share of the training with types shown
+DOUBT_TIME, LOOKS = 0.4, 4
 NOBODY = -1  # in place of the type of an atom that follows the first of its orbit
 WEIGHTS = {"kinds": 1.0, "fractions": 1.0, "lattices": 1.0}
 
@@ -155,15 +157,26 @@ def barred(logits: Tensor, allowed: Tensor | None = None) -> Tensor:
 # ---------------------------------------------------------------------- the way back
 @dataclass(frozen=True)
 class Plan:
-    """How to sample: steps, Langevin steps after each, signal to noise of these, guidance, what the
-    logits of types are divided by, and whether moulds are kept to."""
+    """How to sample.
 
-    steps: int = 100
+    Attributes
+    ----------
+    steps, correctors, snr : steps, Langevin steps at each, and signal to noise of these.
+    guidance : how far beyond the plain guess the asked one is taken.
+    temperature : what the logits of types are divided by.
+    symmetric : whether moulds are kept to.
+    tries : crystals cast in each mould, of which the one of least `doubt` is taken.
+    kept : share of the moulds whose crystal is kept, those of least doubt.
+    """
+
+    steps: int = 30
     correctors: int = 1
     snr: float = 0.3
     guidance: float = 2.0
     temperature: float = 0.7
     symmetric: bool = True
+    tries: int = 2
+    kept: float = 0.6
 
 
 @torch.inference_mode()
@@ -187,7 +200,7 @@ def denoise(
     allowed : which elements may be revealed (B, KINDS), booleans.
     required : atomic numbers that every crystal must hold; it needs as many orbits.
     """
-    times = torch.linspace(1.0, 0.0, plan.steps + 1)
+    times = training_time(torch.linspace(1.0, 0.0, plan.steps + 1))
     widths = sigma_at(times)
     norms = score_norm(widths)
 
@@ -280,6 +293,21 @@ def _lattice(
     )
     noise = torch.randn(x.lattices.shape, generator=generator)
     return mean + gained.clamp(min=0.0).sqrt() * blur2 / blur * noise
+
+
+@torch.inference_mode()
+def doubt(network: Network, x: Crystals, generator: torch.Generator) -> Tensor:
+    """How badly the network finds the way back to crystals (B,): the part of its loss that concerns
+    coordinates, at DOUBT_TIME, mean of LOOKS. Weighted over all times it bounds the likelihood
+    (Song et al., arXiv 2101.09258); at this one it tells best which crystals CHGNet will move."""
+    time = torch.full((len(x),), DOUBT_TIME)
+    total, here = torch.zeros(len(x)), x.here.float()
+    for _ in range(LOOKS):
+        noisy = add_noise(x, time, generator)
+        guess = network.net(noisy.x, time)
+        wrong = ((guess.fractions - noisy.score) ** 2).mean(-1)
+        total += (wrong * here).sum(1) / here.sum(1)
+    return total / LOOKS
 
 
 def blank(cast: Cast, generator: torch.Generator) -> Crystals:
