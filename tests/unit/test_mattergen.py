@@ -10,6 +10,7 @@ from tiny_crystals import MATTERGEN, SCHEDULE, corpus, mattergen
 from genbat.core.condition import Condition, Window
 from genbat.domains.crystals.structure import formula_counts, from_text
 from genbat.domains.crystals.symmetry import space_group_number
+from genbat.domains.crystals.wishes import read_wishes
 from genbat.systems import crystal_corpus, mattergen_diffusion, mattergen_training
 from genbat.systems.mattergen import MatterGen
 from genbat.systems.mattergen_diffusion import Plan
@@ -225,3 +226,38 @@ def test_nothing_to_learn_from_is_said(tmp_path):
         )
     with pytest.raises(ValueError, match="no crystal"):
         mattergen_training.train(corpus().part([]), tmp_path / "b", schedule=SCHEDULE, resume=False)
+
+
+# ---------------------------------------------------------------------- what is kept
+def test_what_is_doubted_least_is_kept(monkeypatch):
+    """Of several crystals in a mould the least doubted one, and of the moulds the least doubted."""
+    seen = []
+
+    def by_volume(network, x, generator):
+        edge = x.lattices[:, :3].sum(1)
+        seen.append(edge)
+        return edge
+
+    monkeypatch.setattr("genbat.systems.mattergen.doubt", by_volume)
+    plan = replace(QUICK, tries=3, kept=0.5)
+    wishes = read_wishes(Condition(wishes={"atoms": 3}))
+    made = mattergen()._block(wishes, Condition(), 0, 0, plan)
+    assert len(made) == 64
+    doubts = torch.cat([part.view(3, -1).min(0).values for part in seen])
+    assert len(doubts) == 128
+    scale = mattergen().config.scale  # back from the volume: ln V = width * edges + 3 mean + ln n
+    volumes = np.array([np.linalg.det(cell.lattice) for cell in made])
+    kept = (np.log(volumes / 3) - 3 * scale.mean[0]) / scale.width[0]
+    np.testing.assert_allclose(np.sort(kept), np.sort(doubts)[:64], atol=1e-3)
+
+
+def test_the_same_structure_is_doubted_less_than_its_noise():
+    system, random = mattergen(), torch.Generator()
+    x = crystal_corpus.tensors(corpus(), corpus().rows("train")[:24], system.config.scale)
+    noise = replace(x, fractions=torch.rand(x.fractions.shape) * x.here[..., None])
+    own, spoilt = (
+        mattergen_diffusion.doubt(system.network, y, random.manual_seed(0)) for y in (x, noise)
+    )
+    assert own.shape == (24,)
+    assert torch.equal(own, mattergen_diffusion.doubt(system.network, x, random.manual_seed(0)))
+    assert (own >= 0).all() and float(own.median()) < float(spoilt.median())
