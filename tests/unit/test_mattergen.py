@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny_crystals import MATTERGEN, SCHEDULE, corpus, mattergen
 
+from genbat.core.candidate import Verdict
 from genbat.core.condition import Condition, Window
 from genbat.domains.crystals.structure import formula_counts, from_text
 from genbat.domains.crystals.symmetry import space_group_number
@@ -239,6 +240,7 @@ def test_what_is_doubted_least_is_kept(monkeypatch):
         return edge
 
     monkeypatch.setattr("genbat.systems.mattergen.doubt", by_volume)
+    monkeypatch.setattr("genbat.systems.mattergen.judge", lambda cell: Verdict(True))
     plan = replace(QUICK, tries=3, kept=0.5)
     wishes = read_wishes(Condition(wishes={"atoms": 3}))
     made = mattergen()._block(wishes, Condition(), 0, 0, plan)
