@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
 from genbat.studio.design_near import near
@@ -26,8 +24,6 @@ from genbat.studio.work import judged
 
 FIRST_BATCH = 24  # small, so that the first results come soon
 LEAST_BATCH = 8
-BLOCK = 64  # samples steered to one space group
-MOST_GROUPS, TURNS = 70, 6  # groups of the largest crystal system; those that take turns
 SYMMETRY = ("space_group", "crystal_system", "not_p1")
 Say = Callable[[float, str], object]
 
@@ -106,32 +102,13 @@ class _Run:
 def _proposals(question: Question, place: Atlas, system: Any) -> Iterator[Candidate]:
     if "decode" in system.card.capabilities:  # it has a latent space and takes no condition
         return near(question, place, system)
-    return _sampled(question, place, system)
+    return _sampled(question, system)
 
 
-def _sampled(question: Question, place: Atlas, system: Any) -> Iterator[Candidate]:
-    """Samples; where several space groups are asked for, every block is steered to one of them."""
+def _sampled(question: Question, system: Any) -> Iterator[Candidate]:
     steer = steering(system, question.condition)
-    turns = _groups(place, steer)
-    if not turns:
-        wanted = steer if steer.windows or steer.wishes else None
-        yield from system.sample(question.count, condition=wanted, seed=question.seed)
-        return
-    others = {k: v for k, v in steer.wishes.items() if k not in SYMMETRY}
-    for number, first in enumerate(range(0, question.count, BLOCK)):
-        asked = Condition(steer.windows, {**others, "space_group": turns[number % len(turns)]})
-        count = min(BLOCK, question.count - first)
-        yield from system.sample(count, condition=asked, seed=question.seed + number)
-
-
-def _groups(place: Atlas, steer: Condition) -> list[int]:
-    """The commonest space groups among those asked for, where these are a few; else none."""
-    asked = place.rooms.read_wishes(steer).groups
-    if not 1 < len(asked) <= MOST_GROUPS:
-        return []
-    known = place.values("group")[: place.n_known].astype(int)
-    groups, counts = np.unique(known[np.isin(known, list(asked))], return_counts=True)
-    return [int(g) for g in groups[np.argsort(-counts, kind="stable")][:TURNS]]
+    wanted = steer if steer.windows or steer.wishes else None
+    return system.sample(question.count, condition=wanted, seed=question.seed)
 
 
 def judged_batch(

@@ -19,7 +19,7 @@ Changed, and why:
   ångström of a special position.
 - Two crystals are cast in each mould and the one that the network itself doubts less is taken, and
   of the moulds the three fifths that it doubts least (`doubt`, a part of its loss): half of what it
-  draws it knows to be wrong. `MatterGen.free_plan` samples without all this, and is measured beside.
+  draws it knows to be wrong. `MatterGen.free_plan` samples without all this and is measured, too.
 - In a quarter of the training, types are shown throughout: the same network then completes a given
   formula, which makes exact formulas exact by construction.
 """

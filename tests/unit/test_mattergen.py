@@ -175,6 +175,13 @@ def test_a_space_group_is_kept_though_the_network_knows_nothing_of_it():
         assert sum(space_group_number(c) == group for c in made) >= 5  # chance may add to it
 
 
+def test_a_crystal_system_is_kept():
+    asked = Condition(wishes={"crystal_system": "cubic", "atoms": [2, 6]})
+    made = [from_text(c.text) for c in mattergen().sample(12, condition=asked, plan=QUICK)]
+    groups = [space_group_number(c) for c in made]
+    assert np.mean([g >= 195 for g in groups]) > 0.9
+
+
 def test_a_symmetry_without_sites_is_refused():
     seen = {int(g) for g in corpus().groups}
     unseen = next(g for g in range(230, 1, -1) if g not in seen)
