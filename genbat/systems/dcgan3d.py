@@ -28,7 +28,7 @@ from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.domains.microstructures.volume import Volume
 from genbat.systems.base import Progress, Settings, SystemCard, Trained
-from genbat.systems.volumes import candidate, no_wishes
+from genbat.systems.volumes import made_in_turn
 
 NAME = "dcgan3d"
 SIZE = 64
@@ -137,18 +137,13 @@ class DCGAN3D(Trained[Config, Generator]):
         ------
         ValueError : n or size out of range, or any wish.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
-        no_wishes(NAME, condition)
-        for k in range(n):
-            volume = self.volume(size, seed, k, periodic=periodic)
-            if progress:
-                progress((k + 1) / n, f"{k + 1} of {n} volumes")
-            arguments = {"index": k, "size": size, "periodic": periodic}
-            yield candidate(self, volume, seed, arguments)
+        options = {"size": size, "periodic": periodic}
+        yield from made_in_turn(self, n, seed, condition, progress, options)
 
     @torch.inference_mode()
-    def volume(self, size: int, seed: int, index: int = 0, *, periodic: bool = False) -> Volume:
+    def volume(
+        self, size: int = SIZE, *, seed: int = 0, index: int = 0, periodic: bool = False
+    ) -> Volume:
         """One volume of size^3 voxels.
 
         Raises

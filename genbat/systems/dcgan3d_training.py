@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genbat.families.gan import forger_loss, judge_loss
-from genbat.systems import checkpoint
 from genbat.systems.base import Progress
 from genbat.systems.dcgan3d import SIZE, Config, Discriminator, Generator
-from genbat.systems.duel import Duel, Rules, fight
+from genbat.systems.duel import Duel, Rules, begin, fight
 
 PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=6000, rounds=1)}
 BATCH = 4
@@ -60,14 +59,13 @@ def train(
     progress: Progress | None = None,
 ) -> Duel:
     """Train on a volume; with `resume`, go on from the folder's checkpoint."""
-    if resume:
-        config = Config.from_json(checkpoint.read_note(folder)["config"])
-    torch.manual_seed(rules.seed)
-    critics = nn.ModuleList([Discriminator(config)])
-    duel = Duel(Generator(config), critics, config, rules, folder)
-    if resume:
-        duel.resume()
+    duel = begin(config, networks, rules, folder, resume=resume)
     return fight(duel, partial(one_round, crops), minutes=minutes, progress=progress)
+
+
+def networks(config: Config) -> tuple[nn.Module, nn.ModuleList]:
+    """The generator and its discriminator."""
+    return Generator(config), nn.ModuleList([Discriminator(config)])
 
 
 def one_round(crops: Crops, duel: Duel) -> dict[str, float]:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from genbat.systems import checkpoint
-from genbat.systems.base import Progress
+from genbat.systems.base import Progress, Settings
 
 SAVE_EVERY_S = 120.0
 BETAS = (0.0, 0.9)  # of Adam, as WGAN-GP wants them
@@ -97,6 +97,29 @@ class Duel:
 
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return {"forger": self.forger, "judge": self.judge}
+
+
+def begin(
+    config: Settings,
+    networks: Callable[[Any], tuple[nn.Module, nn.ModuleList]],
+    rules: Rules,
+    folder: Path,
+    *,
+    resume: bool = False,
+) -> Duel:
+    """A duel at its beginning; with `resume`, where the folder's checkpoint left it.
+
+    Parameters
+    ----------
+    networks : config -> generator and critics.
+    """
+    if resume:
+        config = type(config).from_json(checkpoint.read_note(folder)["config"])
+    torch.manual_seed(rules.seed)
+    duel = Duel(*networks(config), config, rules, folder)
+    if resume:
+        duel.resume()
+    return duel
 
 
 def fight(

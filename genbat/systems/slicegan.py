@@ -26,7 +26,7 @@ from genbat.core.condition import Condition
 from genbat.domains.microstructures.volume import Volume
 from genbat.systems.base import Progress, SystemCard, Trained
 from genbat.systems.slicegan_network import Config, Generator
-from genbat.systems.volumes import candidate, no_wishes
+from genbat.systems.volumes import made_in_turn
 
 NAME = "slicegan"
 SIZE = 64
@@ -72,22 +72,18 @@ class SliceGAN(Trained[Config, Generator]):
         ------
         ValueError : n or size out of range, or any wish: what is made follows the images alone.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
-        no_wishes(NAME, condition)
-        for k in range(n):
-            volume = self.volume((size, size, size), seed, k)
-            if progress:
-                progress((k + 1) / n, f"{k + 1} of {n} volumes")
-            yield candidate(self, volume, seed, {"index": k, "size": size})
+        yield from made_in_turn(self, n, seed, condition, progress, {"size": size})
 
-    def volume(self, shape: tuple[int, int, int], seed: int, index: int = 0) -> Volume:
-        """One volume of any shape (z, y, x).
+    def volume(
+        self, size: int | tuple[int, int, int] = SIZE, *, seed: int = 0, index: int = 0
+    ) -> Volume:
+        """One volume of any size, a cube's or along z, y and x.
 
         Raises
         ------
         ValueError : an edge below 8 or above LARGEST.
         """
+        shape = size if isinstance(size, tuple) else (size,) * 3
         if min(shape) < 8 or max(shape) > LARGEST:
             raise ValueError(f"size: got {shape}; legal are edges of 8 to {LARGEST} voxels")
         generator = torch.Generator().manual_seed(seed * 1_000_003 + index)

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from genbat.families.gan import critic_loss, generator_loss
-from genbat.systems import checkpoint
 from genbat.systems.base import Progress
-from genbat.systems.duel import Duel, Rules, fight
+from genbat.systems.duel import Duel, Rules, begin, fight
 from genbat.systems.slicegan_network import SIDE, Config, Critic, Generator, Images, slices
 
 PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules()}
@@ -30,14 +29,14 @@ def train(
     progress: Progress | None = None,
 ) -> Duel:
     """Train on real slices; with `resume`, go on from the folder's checkpoint."""
-    if resume:
-        config = Config.from_json(checkpoint.read_note(folder)["config"])
-    torch.manual_seed(rules.seed)
-    critics = nn.ModuleList(Critic(config) for _ in range(3 if config.anisotropic else 1))
-    duel = Duel(Generator(config), critics, config, rules, folder)
-    if resume:
-        duel.resume()
+    duel = begin(config, networks, rules, folder, resume=resume)
     return fight(duel, partial(one_round, images), minutes=minutes, progress=progress)
+
+
+def networks(config: Config) -> tuple[nn.Module, nn.ModuleList]:
+    """The generator, and one critic or one an axis."""
+    critics = (Critic(config) for _ in range(3 if config.anisotropic else 1))
+    return Generator(config), nn.ModuleList(critics)
 
 
 def one_round(images: Images, duel: Duel) -> dict[str, float]:

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
 from genbat.core.provenance import Provenance, versions
 from genbat.domains.microstructures.volume import Volume, to_text
+from genbat.systems.base import Progress
+
+
+def made_in_turn(
+    system: Any,
+    n: int,
+    seed: int,
+    condition: Condition | None,
+    progress: Progress | None,
+    options: Mapping[str, Any],
+) -> Iterator[Candidate]:
+    """n volumes of a system that makes them one by one and follows its images alone.
+
+    Parameters
+    ----------
+    system : has `volume(seed=, index=, **options)`.
+
+    Raises
+    ------
+    ValueError : n below 1, or any wish.
+    """
+    if n < 1:
+        raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+    _no_wishes(system.card.name, condition)
+    for k in range(n):
+        volume = system.volume(seed=seed, index=k, **options)
+        if progress:
+            progress((k + 1) / n, f"{k + 1} of {n} volumes")
+        yield candidate(system, volume, seed, {"index": k, **options})
 
 
 def candidate(
@@ -30,7 +59,7 @@ def candidate(
     return Candidate(to_text(volume), system.card.domain, verdict, source)
 
 
-def no_wishes(name: str, condition: Condition | None) -> None:
+def _no_wishes(name: str, condition: Condition | None) -> None:
     """ValueError where anything is asked of a system that follows its images alone."""
     asked = condition or Condition()
     if asked.windows or asked.wishes:

@@ -84,7 +84,7 @@ def test_same_seed_same_volumes_and_what_they_say_of_themselves():
     assert (volume.labels == from_text(again[0].text).labels).all()
     assert made[0].text != made[1].text
     assert made[0].provenance.arguments == {"index": 0, "size": 64, "periodic": True}
-    assert np.shape(system().volume(128, 0).labels) == (128, 128, 128)
+    assert np.shape(system().volume(128).labels) == (128, 128, 128)
 
 
 @pytest.mark.parametrize(

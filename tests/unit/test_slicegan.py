@@ -144,9 +144,9 @@ def test_a_stopped_duel_ends_like_an_unstopped_one(tmp_path, anisotropic):
 # ---------------------------------------------------------------------- sampling
 def test_slabs_join_to_what_one_pass_makes(monkeypatch):
     made = system()
-    whole = made.volume((70, 40, 40), 3).labels
+    whole = made.volume((70, 40, 40), seed=3).labels
     monkeypatch.setattr(slicegan, "SLAB", 8)
-    slabs = made.volume((70, 40, 40), 3).labels
+    slabs = made.volume((70, 40, 40), seed=3).labels
     assert whole.shape == slabs.shape == (70, 40, 40)
     assert (whole != slabs).mean() < 1e-3  # ties of rounding
 
@@ -172,7 +172,7 @@ def test_saved_and_loaded(tmp_path):
     made.save(tmp_path)
     again = SliceGAN.load(tmp_path)
     assert again.config == made.config
-    assert again.volume((16, 16, 16), 0).voxel_um == (0.5, 0.4, 0.4)
+    assert again.volume(16).voxel_um == (0.5, 0.4, 0.4)
 
 
 @pytest.mark.parametrize(
