@@ -139,22 +139,28 @@ def filled(mould: Mould, wishes: Wishes, rng: np.random.Generator) -> list[str] 
     left = {element: times * count for element, count in wishes.formula.items()}
     starts, sizes = np.unique(mould.first, return_counts=True)
     order = sorted(range(len(starts)), key=lambda k: (-sizes[k], rng.random()))
-    chosen = _fill([int(sizes[k]) for k in order], left, rng)
+    chosen = _fill([int(sizes[k]) for k in order], left, rng, set())
     if chosen is None:
         return None
     of = {int(starts[k]): element for k, element in zip(order, chosen, strict=True)}
     return [of[int(k)] for k in mould.first]
 
 
-def _fill(sizes: list[int], left: dict[str, int], rng: np.random.Generator) -> list[str] | None:
-    """An element for each orbit, so that all atoms are placed; depth first."""
+def _fill(
+    sizes: list[int], left: dict[str, int], rng: np.random.Generator, dead: set[tuple]
+) -> list[str] | None:
+    """An element for each orbit, so that all atoms are placed: depth first, with the dead ends that
+    were met (orbits left, atoms left)."""
     if not sizes:
         return []
-    for element in rng.permutation(sorted(left)):
+    here = len(sizes), tuple(left.values())
+    for element in rng.permutation(sorted(left)) if here not in dead else []:
         if left[element] >= sizes[0]:
-            rest = _fill(sizes[1:], left | {element: left[element] - sizes[0]}, rng)
+            after = left | {str(element): left[element] - sizes[0]}
+            rest = _fill(sizes[1:], after, rng, dead)
             if rest is not None:
                 return [str(element), *rest]
+    dead.add(here)
     return None
 
 

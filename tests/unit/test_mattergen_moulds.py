@@ -15,7 +15,7 @@ from genbat.domains.crystals.moulds import Mould
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.domains.crystals.wishes import read_wishes
 from genbat.systems.crystal_corpus import LatticeScale
-from genbat.systems.mattergen_moulds import Cast, Moulds, filled
+from genbat.systems.mattergen_moulds import Cast, Moulds, _fill, filled
 
 SCALE = LatticeScale((1.0, 1.0, 1.0, 0.0, 0.0, 0.0), (0.25,) * 6)
 MOULDS = [Mould.of(cell) for cell, *_ in KNOWN.values()]
@@ -75,6 +75,16 @@ def test_a_formula_fills_whole_orbits():
                    for f in mould.first)  # fmt: skip
     assert filled(mould, wishes(formula="Li2B2O"), rng) is None  # nothing takes the orbit of 3
     assert filled(mould, wishes(), rng) is None
+
+
+def test_a_dead_end_is_met_once():
+    """Ten orbits of two atoms never hold odd numbers: at most 109 states say so, not 100,000 ways."""
+    atoms, dead = {"Li": 3, "Na": 5, "K": 5, "Rb": 5, "F": 2}, set()
+    assert _fill([2] * 10, atoms, np.random.default_rng(0), dead) is None
+    assert len(dead) <= 2 * 3 * 3 * 3 * 2 + 1
+    even = {"Li": 4, "Na": 4, "K": 4, "Rb": 4, "F": 4}
+    names = _fill([2] * 10, even, np.random.default_rng(0), set())
+    assert Counter(names) == dict.fromkeys(even, 2)
 
 
 def test_moulds_are_as_frequent_as_in_training():
