@@ -78,7 +78,7 @@ def test_a_formula_fills_whole_orbits():
 
 
 def test_a_dead_end_is_met_once():
-    """Ten orbits of two atoms never hold odd numbers: at most 109 states say so, not 100,000 ways."""
+    """Ten orbits of two atoms never hold odd numbers: 109 states at most, not 100,000 ways."""
     atoms, dead = {"Li": 3, "Na": 5, "K": 5, "Rb": 5, "F": 2}, set()
     assert _fill([2] * 10, atoms, np.random.default_rng(0), dead) is None
     assert len(dead) <= 2 * 3 * 3 * 3 * 2 + 1
