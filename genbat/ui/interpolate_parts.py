@@ -128,6 +128,7 @@ def _walking(found: Shown, height: int) -> None:
     steps = len(found.walk.candidates)
     _advance(steps)
     step = current(steps)
+    state.link(step=step)  # a run that was cut short may have moved without telling the browser
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
         _map(found, step, height)

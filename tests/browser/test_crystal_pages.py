@@ -109,3 +109,19 @@ def test_a_question_is_written_with_the_table(opened, theme):
     page.wait_for_function("() => decodeURIComponent(location.search).includes('Li:require')")
     page.screenshot(path=SHOTS / f"crystals-design-{theme}.png")
     assert no_errors(page)
+
+
+@pytest.mark.skipif(not registry.trained("mattergen"), reason="mattergen's weights are absent")
+def test_a_search_streams_crystals_with_their_verdicts(opened):
+    page = opened("design", viewport={"width": 1280, "height": 1180})
+    box = page.get_by_role("spinbutton", name="Candidates")
+    box.fill("4")
+    box.press("Enter")
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.wait_for_url("**job=*")
+    page.get_by_text("4 of 4 judged by CHGNet").wait_for()
+    page.locator(".gallery button").nth(3).wait_for()
+    assert page.get_by_text("MatterGen").first.is_visible()
+    page.screenshot(path=SHOTS / "crystals-search.png", full_page=True)
+    assert no_errors(page)
