@@ -104,7 +104,8 @@ class MatterGen(Trained[Config, Network]):
         """n crystals, unrelaxed; a longer sample starts with the shorter one.
 
         Formula, elements (allowed and required) and number of atoms are kept exactly, by showing
-        types or barring elements; space group and properties steer by adapters and guidance.
+        types or barring elements, and symmetry by the choice of moulds; properties, and a single
+        space group too, steer by adapters and guidance.
 
         Raises
         ------
