@@ -15,11 +15,10 @@ Changed, and why:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,7 +27,7 @@ from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.domains.microstructures.volume import Volume
 from genbat.systems.base import Progress, Settings, SystemCard, Trained
-from genbat.systems.volumes import made_in_turn
+from genbat.systems.volumes import made_in_turn, volume_of
 
 NAME = "dcgan3d"
 SIZE = 64
@@ -156,8 +155,4 @@ class DCGAN3D(Trained[Config, Generator]):
         extent = size // 16 if periodic else size // 16 - 3
         z = torch.randn(1, self.config.noise, extent, extent, extent, generator=generator)
         labels = self.network(z, periodic=periodic)[0].argmax(0).to(torch.uint8).numpy()
-        edges = self.config.voxel_um
-        voxel = (edges[0], edges[1], edges[2]) if edges else None
-        return replace(
-            Volume(np.ascontiguousarray(labels), self.config.phases, voxel), periodic=periodic
-        )
+        return volume_of(labels, self.config, periodic=periodic)

@@ -26,7 +26,7 @@ from genbat.core.condition import Condition
 from genbat.domains.microstructures.volume import Volume
 from genbat.systems.base import Progress, SystemCard, Trained
 from genbat.systems.slicegan_network import Config, Generator
-from genbat.systems.volumes import made_in_turn
+from genbat.systems.volumes import made_in_turn, volume_of
 
 NAME = "slicegan"
 SIZE = 64
@@ -90,9 +90,7 @@ class SliceGAN(Trained[Config, Generator]):
         extent = [self.network.seed_size(edge) for edge in shape]
         z = torch.randn(1, self.config.noise, *extent, generator=generator)
         labels = self._labels(z)[: shape[0], : shape[1], : shape[2]]
-        edges = self.config.voxel_um
-        voxel = (edges[0], edges[1], edges[2]) if edges else None
-        return Volume(np.ascontiguousarray(labels), self.config.phases, voxel)
+        return volume_of(labels, self.config)
 
     @torch.inference_mode()
     def _labels(self, z: Tensor) -> np.ndarray:

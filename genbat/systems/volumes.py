@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
 from genbat.core.provenance import Provenance, versions
-from genbat.domains.microstructures.volume import Volume, to_text
+from genbat.domains.microstructures.volume import Labels, Volume, to_text
 from genbat.systems.base import Progress
 
 
@@ -38,6 +40,13 @@ def made_in_turn(
         if progress:
             progress((k + 1) / n, f"{k + 1} of {n} volumes")
         yield candidate(system, volume, seed, {"index": k, **options})
+
+
+def volume_of(labels: Labels, config: Any, *, periodic: bool = False) -> Volume:
+    """Labels as a volume of a system's phases and voxels."""
+    edges = config.voxel_um
+    voxel = (edges[0], edges[1], edges[2]) if edges else None
+    return Volume(np.ascontiguousarray(labels), config.phases, voxel, periodic)
 
 
 def candidate(
