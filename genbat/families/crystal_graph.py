@@ -7,31 +7,59 @@ Continuous-filter convolutions of SchNet (Schuett et al., arXiv 1706.08566, Eq. 
 over all atoms and images j within a cutoff. With W linear in Gaussians of the distance the images
 of an atom can be summed before the network (`shells`), once for a whole training, and a convolution
 costs as much as the pairs of one cell. The mean over atoms is the crystal's. Distances know no
-orientation, origin or order of atoms, sums over images no choice of cell, and a mean no supercell:
-so neither does the fingerprint.
+orientation, origin or order of atoms, sums over images no choice of cell, and a mean no supercell.
+
+What a mean forgets, how large the primitive cell is and of what form, is told beside it
+(`cell_facts`): the number of atoms and the lengths of the shortest vectors of the lattice, which
+are the same for every choice of primitive cell and change smoothly with it.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 CUTOFF = 5.0  # Å
 SHELLS = 48  # Gaussians
+VECTORS, REACH = 12, 4  # shortest vectors of a reduced lattice, and how many steps along an axis
+MOST = 20  # atoms that are told apart
+FACTS = MOST + VECTORS
 
 
 @dataclass(frozen=True)
 class Graphs:
-    """B crystals padded to N atoms: kinds (B, N), which are real (B, N), shells (B, N, N, SHELLS)
-    and their total weight around each atom (B, N)."""
+    """B crystals padded to N atoms: kinds (B, N), which are real (B, N), shells (B, N, N, SHELLS),
+    their total weight around each atom (B, N), and `cell_facts` (B, FACTS)."""
 
     kinds: Tensor
     here: Tensor
     shells: Tensor
     weight: Tensor
+    facts: Tensor
+
+
+_STEPS = np.array(
+    [s for s in itertools.product(range(-REACH, REACH + 1), repeat=3) if s > (0, 0, 0)]
+)
+
+
+def cell_facts(lattice: np.ndarray, atoms: int) -> Tensor:
+    """What a primitive cell is like, whichever was chosen; (FACTS,).
+
+    The number of atoms, one of MOST, and the logarithms of the lengths of the VECTORS shortest
+    vectors of the lattice (3, 3; rows, Å, reduced), each with its opposite counted once, without
+    the part that follows from the number of atoms.
+    """
+    lengths = np.sort(np.linalg.norm(_STEPS @ lattice, axis=1))[:VECTORS]
+    told = torch.zeros(FACTS)
+    told[min(atoms, MOST) - 1] = 1.0
+    told[MOST:] = torch.as_tensor(np.log(lengths) - math.log(atoms) / 3 - 1.0)
+    return told
 
 
 def gaussians(distance: Tensor) -> Tensor:
@@ -83,9 +111,9 @@ class Convolution(nn.Module):
 
 
 class GraphEncoder(nn.Module):
-    """Crystals -> numbers (B, outputs) that know nothing of the choice of cell.
+    """Crystals -> numbers (B, outputs) that know nothing of the choice of primitive cell.
 
-    What a crystal consists of also has a straight way to the outputs.
+    What a crystal consists of and what its cell is like also have a straight way to the outputs.
     """
 
     def __init__(self, kinds: int, width: int, layers: int, outputs: int) -> None:
@@ -94,9 +122,9 @@ class GraphEncoder(nn.Module):
         self.layers = nn.ModuleList(Convolution(width) for _ in range(layers))
         self.atom = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.SiLU())
         self.out = nn.Sequential(
-            nn.Linear(2 * width, 2 * width), nn.SiLU(), nn.Linear(2 * width, outputs)
+            nn.Linear(2 * width + FACTS, 2 * width), nn.SiLU(), nn.Linear(2 * width, outputs)
         )
-        self.straight = nn.Linear(width, outputs, bias=False)
+        self.straight = nn.Linear(width + FACTS, outputs, bias=False)
 
     def forward(self, g: Graphs) -> Tensor:
         """Mean over the atoms' last states, through one hidden layer; (B, outputs)."""
@@ -105,5 +133,5 @@ class GraphEncoder(nn.Module):
         h = first
         for layer in self.layers:
             h = layer(h, g)
-        mean = lambda x: (x * here).sum(1) / here.sum(1)  # noqa: E731
+        mean = lambda x: torch.cat([(x * here).sum(1) / here.sum(1), g.facts], 1)  # noqa: E731
         return self.out(mean(self.atom(h))) + self.straight(mean(first))

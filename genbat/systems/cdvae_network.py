@@ -16,7 +16,15 @@ from torch.nn import functional as F
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.chgnet_graph import find_bonds
 from genbat.families.blocks import HeadEnsemble
-from genbat.families.crystal_graph import CUTOFF, SHELLS, GraphEncoder, Graphs, shells
+from genbat.families.crystal_graph import (
+    CUTOFF,
+    FACTS,
+    SHELLS,
+    GraphEncoder,
+    Graphs,
+    cell_facts,
+    shells,
+)
 from genbat.families.crystal_net import CrystalNet, Crystals, centred
 from genbat.families.vae import Posterior
 from genbat.families.wrapped import (
@@ -102,30 +110,35 @@ def _perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     )  # fmt: skip
 
 
-Shells = tuple[Tensor, Tensor]
+Shells = tuple[Tensor, Tensor, Tensor]
 
 
 def shells_of(cell: Cell) -> Shells:
-    """A crystal's `shells`: all that the encoder sees of its geometry."""
+    """`shells` and `cell_facts` of a reduced primitive cell: all that the encoder sees of its
+    geometry."""
     found = find_bonds(cell.positions, cell.lattice, CUTOFF)
     center, other = torch.as_tensor(found.center), torch.as_tensor(found.other)
-    return shells(center, other, torch.as_tensor(found.distance), len(cell.numbers))
+    seen = shells(center, other, torch.as_tensor(found.distance), len(cell.numbers))
+    return *seen, cell_facts(cell.lattice, len(cell.numbers))
 
 
 def graphs_of(cells: Sequence[Cell], known: Sequence[Shells] | None = None) -> Graphs:
-    """Graphs of crystals side by side; `known` are `shells_of` each where they were made before."""
+    """Graphs of crystals (reduced primitive cells) side by side; `known` are `shells_of` each where
+    they were made before."""
     most = max(len(cell.numbers) for cell in cells)
     kinds = torch.zeros(len(cells), most, dtype=torch.long)
     sums = torch.zeros(len(cells), most, most, SHELLS)
     weight = torch.zeros(len(cells), most)
-    for k, (cell, (own, total)) in enumerate(
+    facts = torch.zeros(len(cells), FACTS)
+    for k, (cell, (own, total, told)) in enumerate(
         zip(cells, known or map(shells_of, cells), strict=True)
     ):
         n = len(cell.numbers)
         kinds[k, :n] = torch.as_tensor(cell.numbers)
         sums[k, :n, :n] = own
         weight[k, :n] = total
-    return Graphs(kinds, kinds > 0, sums, weight)
+        facts[k] = told
+    return Graphs(kinds, kinds > 0, sums, weight, facts)
 
 
 # ---------------------------------------------------------------------- training

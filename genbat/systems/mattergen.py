@@ -20,6 +20,9 @@ Changed, and why:
 - Two crystals are cast in each mould and the one that the network itself doubts less is taken, and
   of the moulds the three fifths that it doubts least (`doubt`, a part of its loss): half of what it
   draws it knows to be wrong. `MatterGen.free_plan` samples without all this and is measured, too.
+- For a property window, heads on the frozen network choose among the casts, too, and for a voltage
+  each crystal is made to hold what an insertion host needs: adapters trained for minutes steer, but
+  of what they steer a quarter is a host and half lies far off the window.
 - In a quarter of the training, types are shown throughout: the same network then completes a given
   formula, which makes exact formulas exact by construction.
 """
@@ -27,8 +30,8 @@ Changed, and why:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -40,6 +43,7 @@ from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
 from genbat.core.provenance import Provenance, versions
 from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.hosts import HOST_PARTS
 from genbat.domains.crystals.moulds import Mould
 from genbat.domains.crystals.structure import judge, to_text
 from genbat.domains.crystals.wishes import Wishes, read_wishes
@@ -57,7 +61,8 @@ from genbat.systems.mattergen_diffusion import (
     doubt,
     number_waves,
 )
-from genbat.systems.mattergen_moulds import Cast
+from genbat.systems.mattergen_heads import misfit
+from genbat.systems.mattergen_moulds import Cast, choose
 
 NAME = "mattergen"
 BATCH = 64
@@ -79,6 +84,17 @@ def make_card(parameters: int = 0) -> SystemCard:
         licence="MIT",
         parameters=parameters,
     )
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a sample: condition and wishes, plan, required sets of elements, moulds."""
+
+    condition: Condition
+    wishes: Wishes
+    plan: Plan
+    required: tuple[frozenset[int], ...]
+    fitting: Sequence[tuple[Mould, float]]
 
 
 class MatterGen(Trained[Config, Network]):
@@ -105,7 +121,8 @@ class MatterGen(Trained[Config, Network]):
 
         Formula, elements (allowed and required) and number of atoms are kept exactly, by showing
         types or barring elements, and symmetry by the choice of moulds; properties, and a single
-        space group too, steer by adapters and guidance.
+        space group too, steer by adapters and guidance, and by the choice of what the heads place
+        nearest. Who asks for a voltage gets insertion hosts.
 
         Raises
         ------
@@ -114,41 +131,37 @@ class MatterGen(Trained[Config, Network]):
         if n < 1:
             raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
         asked = condition or Condition()
-        wishes = read_wishes(asked)
-        self._check(asked)
+        order = self._order(asked, plan or Plan())
         for first in range(0, n, BATCH):
-            cells = self._block(wishes, asked, seed, first, plan or Plan())
+            cells = self._block(order, seed, first)
             for k, cell in enumerate(cells[: n - first]):
                 if progress:
                     progress((first + k + 1) / n, f"{first + k + 1} of {n} crystals")
                 yield self._candidate(cell, seed, first + k, asked)
 
-    def _check(self, condition: Condition) -> None:
+    def _order(self, condition: Condition, plan: Plan) -> Order:
+        """All of a sample that is the same for each of its blocks."""
         if strange := sorted(set(condition.windows) - set(TARGETS)):
             raise ValueError(f"{NAME}: cannot aim at {strange}; legal are {list(TARGETS)}")
-        for name in self._steering(condition, read_wishes(condition)):
+        wishes = read_wishes(condition)
+        for name in steering(condition, wishes):
             if name not in self.config.adapters:
                 raise ValueError(f"{NAME}: has no trained adapter for {name}")
-
-    @staticmethod
-    def _steering(condition: Condition, wishes: Wishes) -> list[str]:
-        """Adapters that a condition needs."""
-        return [*condition.windows, *(["space_group"] if len(wishes.groups) == 1 else [])]
-
-    def _block(
-        self, wishes: Wishes, condition: Condition, seed: int, first: int, plan: Plan
-    ) -> list[Cell]:
-        # One stream a block, always decoded whole, so that the same seed gives the same crystals.
-        rng = np.random.default_rng((seed, first))
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        chosen = self.network.moulds.choose(
-            wishes, round(BATCH / plan.kept), rng, self._frequency, symmetric=plan.symmetric
+        required = required_of(wishes, condition)
+        fitting = self.network.moulds.fitting(
+            wishes, self._frequency, orbits=max(1, len(required)), symmetric=plan.symmetric
         )
-        order = np.argsort([mould.size for mould, _ in chosen], kind="stable")
+        return Order(condition, wishes, plan, required, fitting)
+
+    def _block(self, order: Order, seed: int, first: int) -> list[Cell]:
+        # One stream a block, always decoded whole, so that the same seed gives the same crystals.
+        rng, plan = np.random.default_rng((seed, first)), order.plan
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        chosen = choose(order.fitting, round(BATCH / plan.kept), order.wishes, rng)
+        sizes = np.argsort([mould.size for mould, _ in chosen], kind="stable")
         made: dict[int, tuple[float, Cell]] = {}
-        for part in np.array_split(order, 4 * plan.tries):  # like sizes together: less padding
-            picked = [chosen[k] for k in part]
-            best = self._cast(picked, wishes, condition, plan, generator)
+        for part in np.array_split(sizes, 4 * plan.tries):  # like sizes together: less padding
+            best = self._cast([chosen[k] for k in part], order, generator)
             made |= dict(zip(part.tolist(), best, strict=True))
         least = sorted(made, key=lambda k: made[k][0])[:BATCH]
         return [made[k][1] for k in sorted(least)]
@@ -156,29 +169,46 @@ class MatterGen(Trained[Config, Network]):
     def _cast(
         self,
         chosen: Sequence[tuple[Mould, list[str] | None]],
-        wishes: Wishes,
-        condition: Condition,
-        plan: Plan,
+        order: Order,
         generator: torch.Generator,
     ) -> list[tuple[float, Cell]]:
-        """One crystal a mould, with how much the network doubts it: of `plan.tries` the one that it
-        doubts least; what breaks the domain's limits it doubts without end."""
-        many = [*chosen] * plan.tries
+        """One crystal a mould, with how unfit it seems: of `plan.tries` the least unfit one."""
+        many, wishes, plan = [*chosen] * order.plan.tries, order.wishes, order.plan
         cast = Cast([mould for mould, _ in many], self.config.scale)
         start = with_elements(blank(cast, generator), [names for _, names in many])
         made = denoise(
             self.network, start, plan, generator, cast=cast,
-            hints=self._hints(condition, wishes, len(many)),
-            allowed=_allowed(wishes).expand(len(many), -1), required=_numbers(wishes.require),
+            hints=self._hints(order.condition, wishes, len(many)),
+            allowed=_allowed(wishes).expand(len(many), -1), required=order.required,
         )  # fmt: skip
         cells = cells_of(made, self.config.scale)
         if plan.tries == 1 and plan.kept == 1.0:
             return [(0.0, cell) for cell in cells]
-        doubts = doubt(self.network, made, generator).tolist()
-        known = [d if judge(c).ok else math.inf for d, c in zip(doubts, cells, strict=True)]
+        unfit = self._unfit(made, cells, order, generator)
         n = len(chosen)
-        best = [min(range(k, len(many), n), key=known.__getitem__) for k in range(n)]
-        return [(known[k], cells[k]) for k in best]
+        best = [min(range(k, len(many), n), key=unfit.__getitem__) for k in range(n)]
+        return [(unfit[k], cells[k]) for k in best]
+
+    def _unfit(
+        self, made: Crystals, cells: Sequence[Cell], order: Order, generator: torch.Generator
+    ) -> list[float]:
+        """How much the network doubts crystals, and how far outside the windows its heads place
+        them; without end what breaks the domain's limits."""
+        doubts = doubt(self.network, made, generator)
+        if windows := self._standard(order.condition.windows):
+            with torch.inference_mode():
+                found = self.network.heads(self.network.heads.features(self.network.net, made))
+            doubts = doubts + order.plan.choosy * misfit(found, windows)
+        return [d if judge(c).ok else math.inf for d, c in zip(doubts.tolist(), cells, strict=True)]
+
+    def _standard(self, windows: Mapping[str, Window]) -> dict[str, Window]:
+        """Windows in the heads' unit."""
+        out = {}
+        for name, window in windows.items():
+            place = TARGETS.index(name)
+            mean, spread = self.config.mean[place], self.config.spread[place]
+            out[name] = Window((window.low - mean) / spread, (window.high - mean) / spread)
+        return out
 
     def _frequency(self, size: int) -> int:
         return self.config.sizes[size] if size < len(self.config.sizes) else 0
@@ -228,6 +258,28 @@ class MatterGen(Trained[Config, Network]):
         """Mean +- 3 standard deviations of every target in training, in its unit."""
         rows = zip(TARGETS, self.config.mean, self.config.spread, strict=True)
         return {key: (mean - 3 * spread, mean + 3 * spread) for key, mean, spread in rows}
+
+
+def steering(condition: Condition, wishes: Wishes) -> list[str]:
+    """Adapters that a condition needs."""
+    return [*condition.windows, *(["space_group"] if len(wishes.groups) == 1 else [])]
+
+
+def required_of(wishes: Wishes, condition: Condition) -> tuple[frozenset[int], ...]:
+    """Sets of elements of each of which a crystal must hold one: those required, and for a voltage
+    what makes an insertion host.
+
+    Raises
+    ------
+    ValueError : a voltage is asked for, but no element is allowed that could give one.
+    """
+    needed = [frozenset([element]) for element in sorted(wishes.require)]
+    for what, elements in (HOST_PARTS if "voltage_v" in condition.windows else {}).items():
+        if not (legal := elements & wishes.allow):
+            raise ValueError(f"voltage_v: a host needs {what}; allow one of {sorted(elements)}")
+        if not wishes.formula and not legal & wishes.require:
+            needed.append(legal)
+    return tuple(frozenset(_numbers(one)) for one in needed)
 
 
 def with_elements(start: Crystals, names: Sequence[list[str] | None]) -> Crystals:

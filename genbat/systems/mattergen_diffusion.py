@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from genbat.families.crystal_net import CrystalNet, Crystals, Guess, centred
-from genbat.families.masking import hide, masked_loss, reveal
+from genbat.families.masking import hide, masked_loss
 from genbat.families.wrapped import (
     langevin_step,
     reverse_step,
@@ -25,13 +25,14 @@ from genbat.families.wrapped import (
 )
 from genbat.systems.base import Settings
 from genbat.systems.crystal_corpus import MASK, TARGETS, LatticeScale
+from genbat.systems.mattergen_heads import Heads
 from genbat.systems.mattergen_moulds import Cast, Moulds
+from genbat.systems.mattergen_types import barred, revealed
 
 KINDS = 84  # atomic numbers up to bismuth; 0 is the mask
 GROUPS = 231
 GIVEN = 0.25  # share of the training with types shown
 DOUBT_TIME, LOOKS = 0.4, 4
-NOBODY = -1  # in place of the type of an atom that follows the first of its orbit
 WEIGHTS = {"kinds": 1.0, "fractions": 1.0, "lattices": 1.0}
 
 
@@ -45,6 +46,8 @@ class Config(Settings):
     width: int = 160
     layers: int = 4
     frequencies: int = 10
+    members: int = 5
+    head_hidden: int = 96
     scale: LatticeScale = field(default_factory=LatticeScale)
     sizes: tuple[int, ...] = (0, 1)
     mean: tuple[float, ...] = (0.0,) * len(TARGETS)
@@ -78,7 +81,7 @@ INPUTS = {**dict.fromkeys(TARGETS, 16), "space_group": GROUPS, "elements": KINDS
 
 
 class Network(nn.Module):
-    """The score network, its adapters, and the moulds of its training set."""
+    """The score network, its adapters and heads, and the moulds of its training set."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -87,6 +90,7 @@ class Network(nn.Module):
         self.adapters = nn.ModuleDict(
             {name: Adapter(INPUTS[name], c.width, c.layers) for name in c.adapters}
         )
+        self.heads = Heads(KINDS, c.width, c.members, c.head_hidden).requires_grad_(False)
         self.moulds = Moulds(c.moulds)
 
 
@@ -145,15 +149,6 @@ def loss_of(guess: Guess, x: Crystals, noisy: Noisy) -> dict[str, Tensor]:
     }
 
 
-def barred(logits: Tensor, allowed: Tensor | None = None) -> Tensor:
-    """Logits without the mask and, where given, without what is not `allowed` (B, KINDS)."""
-    bar = torch.zeros_like(logits[..., :1]).expand_as(logits).clone()
-    bar[..., MASK] = -torch.inf
-    if allowed is not None:
-        bar = bar.masked_fill(~allowed[:, None], -torch.inf)
-    return logits + bar
-
-
 # ---------------------------------------------------------------------- the way back
 @dataclass(frozen=True)
 class Plan:
@@ -167,6 +162,8 @@ class Plan:
     symmetric : whether moulds are kept to.
     tries : crystals cast in each mould, of which the one of least `doubt` is taken.
     kept : share of the moulds whose crystal is kept, those of least doubt.
+    choosy : how much doubt one standard deviation between what the heads expect of a crystal and
+        the window that was asked for counts as.
     """
 
     steps: int = 30
@@ -177,6 +174,7 @@ class Plan:
     symmetric: bool = True
     tries: int = 2
     kept: float = 0.6
+    choosy: float = 4.0
 
 
 @torch.inference_mode()
@@ -189,7 +187,7 @@ def denoise(
     cast: Cast,
     hints: Tensor | None = None,
     allowed: Tensor | None = None,
-    required: Sequence[int] = (),
+    required: Sequence[frozenset[int]] = (),
 ) -> Crystals:
     """From noise to crystals; types that are not masked at the start stay as they are.
 
@@ -198,7 +196,8 @@ def denoise(
     cast : the moulds that the crystals keep to.
     hints : sum of the adapters' outputs (layers, B, width).
     allowed : which elements may be revealed (B, KINDS), booleans.
-    required : atomic numbers that every crystal must hold; it needs as many orbits.
+    required : sets of atomic numbers, of each of which every crystal must hold one; it needs as
+        many orbits.
     """
     times = training_time(torch.linspace(1.0, 0.0, plan.steps + 1))
     widths = sigma_at(times)
@@ -220,51 +219,12 @@ def denoise(
             x = replace(x, fractions=moved)
         guess, noise = look(x, k), cast.noise(generator)
         logits, both = barred(guess.kinds / plan.temperature, allowed), (times[k], times[k + 1])
-        kinds = _revealed(x, logits, both, cast, required, generator)
+        kinds = revealed(x, logits, both, cast, required, generator)
         moved = reverse_step(x.fractions, guess.fractions, widths[k], widths[k + 1], noise)
         lattices = _lattice(x, guess, both, cast, generator)
         x = replace(x, kinds=kinds, fractions=moved, lattices=lattices)
     last = look(x, plan.steps).fractions
     return replace(x, fractions=wrap(x.fractions + widths[-1] ** 2 * last))
-
-
-def _revealed(
-    x: Crystals,
-    logits: Tensor,
-    times: tuple[Tensor, Tensor],
-    cast: Cast,
-    required: Sequence[int],
-    generator: torch.Generator,
-) -> Tensor:
-    """Types (B, N) at the later of two times: whole orbits come back at once."""
-    told = x.here & cast.leads
-    kinds = reveal(x.kinds, logits, float(times[0]), float(times[1]), MASK, generator)
-    firsts = torch.where(told, kinds, NOBODY)
-    firsts = with_required(firsts, told & (x.kinds == MASK), logits, required)
-    return cast.led(firsts) * x.here
-
-
-def with_required(kinds: Tensor, fresh: Tensor, logits: Tensor, required: Sequence[int]) -> Tensor:
-    """Types (B, N) in which every required element has come or still finds a hidden atom.
-
-    Where too few hidden atoms are left, atoms revealed just now (those of `fresh`) take the missing
-    elements, the likeliest under `logits` (B, N, KINDS); a required element keeps one atom. Where
-    atoms form orbits, only the first of each is told here.
-    """
-    if not required:
-        return kinds
-    kinds = kinds.clone()
-    for k, own in enumerate(kinds):
-        missing = [z for z in required if not (own == z).any()]
-        hidden = int((fresh[k] & (own == MASK)).sum())
-        spare = [n for n in torch.nonzero(fresh[k] & (own != MASK))[:, 0].tolist()
-                 if own[n] not in required or (own == own[n]).sum() > 1]  # fmt: skip
-        for _ in range(len(missing) - hidden):
-            gain = logits[k][spare][:, missing]
-            place, element = divmod(int(gain.argmax()), len(missing))
-            own[spare.pop(place)] = missing.pop(element)
-            spare = [n for n in spare if own[n] not in required or (own == own[n]).sum() > 1]
-    return kinds
 
 
 def guided(

@@ -78,55 +78,64 @@ class Moulds(nn.Module):
         parts = {name: getattr(self, name).numpy() for name in PARTS}
         return unpacked(parts) if len(self.groups) else []
 
-    def choose(
+    def fitting(
         self,
         wishes: Wishes,
-        n: int,
-        rng: np.random.Generator,
         frequency: Callable[[int], int],
         *,
+        orbits: int = 1,
         symmetric: bool = True,
-    ) -> list[tuple[Mould, list[str] | None]]:
-        """n moulds as frequent as in training where the wishes allow, each with the elements of its
-        atoms where a formula is asked for.
+    ) -> list[tuple[Mould, float]]:
+        """Moulds that the wishes allow, each with how often training crystals have it.
 
         Parameters
         ----------
         frequency : training crystals of a size; how often it is cast freely where no mould fits.
+        orbits : how many a mould must have at the least.
         symmetric : False casts everything freely.
 
         Raises
         ------
         ValueError : no mould has the symmetry, or sites for the formula or the elements.
         """
-        fitting = self._fitting(wishes) if symmetric else []
-        if not fitting and (not symmetric or not wishes.groups or 1 in wishes.groups):
-            fitting = _free(wishes, frequency)
-        if not fitting:
+        found = self._fitting(wishes, orbits) if symmetric else []
+        if not found and (not symmetric or not wishes.groups or 1 in wishes.groups):
+            found = _free(wishes, frequency, orbits)
+        if not found:
             raise ValueError(
                 "space_group, atoms, formula: no training crystal of this symmetry has sites for "
                 "these atoms; ask for less"
             )
-        weight = np.array([often for _, often in fitting], float)
-        picked = rng.choice(len(fitting), size=n, p=weight / weight.sum())
-        return [(fitting[k][0], filled(fitting[k][0], wishes, rng)) for k in picked]
+        return found
 
-    def _fitting(self, wishes: Wishes) -> list[tuple[Mould, float]]:
-        sizes, least = set(wishes.sizes()), max(1, len(wishes.require))
+    def _fitting(self, wishes: Wishes, orbits: int) -> list[tuple[Mould, float]]:
+        sizes = set(wishes.sizes())
         some = np.random.default_rng(0)
         return [
             (mould, often)
             for mould, often in zip(self.all, self.often.tolist(), strict=True)
             if mould.size in sizes
-            and len(mould.orbits) >= least
+            and len(mould.orbits) >= orbits
             and (not wishes.groups or mould.group in wishes.groups)
             and (not wishes.formula or filled(mould, wishes, some))
         ]
 
 
-def _free(wishes: Wishes, frequency: Callable[[int], int]) -> list[tuple[Mould, float]]:
+def choose(
+    fitting: Sequence[tuple[Mould, float]], n: int, wishes: Wishes, rng: np.random.Generator
+) -> list[tuple[Mould, list[str] | None]]:
+    """n of the moulds that fit, as frequent as in training, each with the elements of its atoms
+    where a formula is asked for."""
+    weight = np.array([often for _, often in fitting], float)
+    picked = rng.choice(len(fitting), size=n, p=weight / weight.sum())
+    return [(fitting[k][0], filled(fitting[k][0], wishes, rng)) for k in picked]
+
+
+def _free(
+    wishes: Wishes, frequency: Callable[[int], int], orbits: int
+) -> list[tuple[Mould, float]]:
     """Moulds without symmetry of all legal sizes."""
-    sizes = [size for size in wishes.sizes() if size >= max(1, len(wishes.require))]
+    sizes = [size for size in wishes.sizes() if size >= orbits]
     return [(Mould.free(size), frequency(size) + 1e-9) for size in sizes]
 
 

@@ -1,4 +1,5 @@
-"""Training of mattergen: the score network on all crystals, then adapters on the labelled ones."""
+"""Training of mattergen: the score network on all crystals, then adapters and heads on the labelled
+ones."""
 
 from __future__ import annotations
 
@@ -121,7 +122,23 @@ def train_adapters(
         if progress:
             progress((k + 1) / len(names), f"adapter {name} on {len(part.rows('train'))} crystals")
     run.mean = whole.eval()
+    fit_heads(whole, corpus, config)
     return config
+
+
+def fit_heads(network: Network, corpus: Corpus, config: Config) -> None:
+    """Train the heads on the split "train", in place; a corpus without properties leaves them."""
+    rows = [k for k in corpus.rows("train") if not np.isnan(corpus.values[k]).all()]
+    if not rows:
+        return
+    rows.sort(key=lambda k: corpus.sizes[k])  # like sizes together: less padding
+    wanted = (corpus.values[rows] - np.array(config.mean)) / np.array(config.spread)
+    with torch.no_grad():
+        parts = [
+            network.heads.features(network.net, tensors(corpus, rows[k : k + 64], config.scale))
+            for k in range(0, len(rows), 64)
+        ]
+    network.heads.fit(torch.cat(parts), torch.as_tensor(wanted).float())
 
 
 def known_part(corpus: Corpus, name: str) -> Corpus:

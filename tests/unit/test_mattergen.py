@@ -11,7 +11,6 @@ from genbat.core.candidate import Verdict
 from genbat.core.condition import Condition, Window
 from genbat.domains.crystals.structure import formula_counts, from_text
 from genbat.domains.crystals.symmetry import space_group_number
-from genbat.domains.crystals.wishes import read_wishes
 from genbat.systems import crystal_corpus, mattergen_diffusion, mattergen_training
 from genbat.systems.mattergen import MatterGen
 from genbat.systems.mattergen_diffusion import Plan
@@ -249,8 +248,8 @@ def test_what_is_doubted_least_is_kept(monkeypatch):
     monkeypatch.setattr("genbat.systems.mattergen.doubt", by_volume)
     monkeypatch.setattr("genbat.systems.mattergen.judge", lambda cell: Verdict(True))
     plan = replace(QUICK, tries=3, kept=0.5)
-    wishes = read_wishes(Condition(wishes={"atoms": 3}))
-    made = mattergen()._block(wishes, Condition(), 0, 0, plan)
+    order = mattergen()._order(Condition(wishes={"atoms": 3}), plan)
+    made = mattergen()._block(order, 0, 0)
     assert len(made) == 64
     doubts = torch.cat([part.view(3, -1).min(0).values for part in seen])
     assert len(doubts) == 128

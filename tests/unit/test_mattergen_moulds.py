@@ -15,7 +15,7 @@ from genbat.domains.crystals.moulds import Mould
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.domains.crystals.wishes import read_wishes
 from genbat.systems.crystal_corpus import LatticeScale
-from genbat.systems.mattergen_moulds import Cast, Moulds, _fill, filled
+from genbat.systems.mattergen_moulds import Cast, Moulds, _fill, choose, filled
 
 SCALE = LatticeScale((1.0, 1.0, 1.0, 0.0, 0.0, 0.0), (0.25,) * 6)
 MOULDS = [Mould.of(cell) for cell, *_ in KNOWN.values()]
@@ -87,10 +87,14 @@ def test_a_dead_end_is_met_once():
     assert Counter(names) == dict.fromkeys(even, 2)
 
 
+def drawn_from(book, asked, n, rng, frequency=int):
+    return choose(book.fitting(asked, frequency), n, asked, rng)
+
+
 def test_moulds_are_as_frequent_as_in_training():
     book, rng = Moulds.of(corpus()), np.random.default_rng(1)
     assert int(book.often.sum()) == len(corpus().rows("train"))
-    drawn = Counter(m.key for m, _ in book.choose(wishes(), 4000, rng, lambda n: 1))
+    drawn = Counter(m.key for m, _ in drawn_from(book, wishes(), 4000, rng))
     for mould, often in zip(book.all[:3], book.often[:3].tolist(), strict=True):
         share = often / int(book.often.sum())
         assert drawn[mould.key] / 4000 == pytest.approx(share, abs=0.03)
@@ -99,20 +103,21 @@ def test_moulds_are_as_frequent_as_in_training():
 def test_what_is_wished_for_chooses_the_moulds():
     book, rng = Moulds.of(corpus()), np.random.default_rng(2)
     group = next(m.group for m in book.all if m.group > 1)
-    assert {m.group for m, _ in book.choose(wishes(space_group=group), 20, rng, int)} == {group}
-    assert {m.size for m, _ in book.choose(wishes(atoms=4), 20, rng, int)} == {4}
-    names = [n for _, n in book.choose(wishes(formula="LiCoO2"), 20, rng, int)]
+    assert {m.group for m, _ in drawn_from(book, wishes(space_group=group), 20, rng)} == {group}
+    assert {m.size for m, _ in drawn_from(book, wishes(atoms=4), 20, rng)} == {4}
+    names = [n for _, n in drawn_from(book, wishes(formula="LiCoO2"), 20, rng)]
     assert all(n.count("O") == 2 * n.count("Li") == 2 * n.count("Co") for n in names)
-    free = book.choose(wishes(atoms=19), 3, rng, lambda n: 1)  # no crystal of the corpus has 19
+    # no crystal of the corpus has 19 atoms
+    free = drawn_from(book, wishes(atoms=19), 3, rng, lambda n: 1)
     assert all(m.group == 1 and m.size == 19 for m, _ in free)
 
 
 def test_a_book_without_moulds_casts_freely():
     book = Moulds((0, 0, 0))
-    chosen = book.choose(wishes(atoms=[2, 3]), 10, np.random.default_rng(0), lambda n: n == 3)
+    chosen = drawn_from(book, wishes(atoms=[2, 3]), 10, np.random.default_rng(0), lambda n: n == 3)
     assert all(m.size == 3 and m.group == 1 for m, _ in chosen)
     with pytest.raises(ValueError, match="space_group"):
-        book.choose(wishes(space_group=166), 1, np.random.default_rng(0), lambda n: 1)
+        book.fitting(wishes(space_group=166), lambda n: 1)
 
 
 def test_kept_with_the_weights():

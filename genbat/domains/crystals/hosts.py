@@ -12,6 +12,11 @@ from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.ions import ANION_ELEMENTS, REDOX_METALS, WORKING_IONS
 
 HOST_ANIONS = ANION_ELEMENTS - {"H", "C", "As", "Sb"}  # with these it is an alloy, no salt
+HOST_PARTS = {  # what `working_ion` looks for
+    "a working ion": frozenset(WORKING_IONS),
+    "a redox metal": REDOX_METALS,
+    "an anion": HOST_ANIONS,
+}
 FARADAY_MAH = 26801.48  # mAh in a mole of electrons
 
 
