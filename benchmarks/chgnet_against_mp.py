@@ -14,9 +14,10 @@ import pandas as pd
 import torch
 from pymatgen.core import Composition
 
+from genbat.core.paths import beside as folder
 from genbat.domains.crystals import data
 from genbat.domains.crystals.chgnet_batch import evaluator
-from genbat.domains.crystals.known_phases import ARCHIVE, folder, read_cells
+from genbat.domains.crystals.known_phases import ARCHIVE, read_cells
 from genbat.domains.crystals.relax import Settings, relax
 from genbat.domains.crystals.table import amounts, formation
 

@@ -23,9 +23,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
+from genbat.core.paths import beside as folder
 from genbat.domains.crystals.catalogue import Catalogue
 from genbat.domains.crystals.chgnet_batch import Cell
-from genbat.domains.crystals.known_phases import folder
 from genbat.domains.crystals.structure import from_text
 from genbat.domains.crystals.symmetry import fractional
 from genbat.studio.judging import rule

@@ -28,6 +28,12 @@ def home() -> Path:
     return folder
 
 
+def beside() -> Path | None:
+    """The folder of data that do not ship (environment variable GENBAT_DATA), if there is one."""
+    named = os.environ.get("GENBAT_DATA")
+    return Path(named) if named else None
+
+
 def cache_folder() -> Path:
     """Files that can be made again at any time."""
     folder = home() / "cache"

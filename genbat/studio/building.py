@@ -83,7 +83,7 @@ def write_crystals(workers: int, progress: Progress) -> Path:
     from genbat.domains.crystals import known_phases, table
 
     phases = _asset(PHASES)
-    if folder := known_phases.folder():
+    if folder := paths.beside():
         log = home() / "build" / "known_phases.jsonl"
         known_phases.relax_known(folder / known_phases.ARCHIVE, log, progress)
         known_phases.hull_entries(log).round(5).to_csv(phases, index=False, lineterminator="\n")
@@ -95,9 +95,9 @@ def write_crystals(workers: int, progress: Progress) -> Path:
 
 def build_conductors(workers: int, progress: Progress) -> Path:
     """The measured electrolytes of OBELiX, which lies in the folder GENBAT_DATA."""
-    from genbat.domains.crystals import conductors, known_phases
+    from genbat.domains.crystals import conductors
 
-    folder = known_phases.folder()
+    folder = paths.beside()
     if folder is None:
         raise ValueError("GENBAT_DATA: not set; name the folder with OBELiX's table")
     progress(0.0, "reading measured conductivities")

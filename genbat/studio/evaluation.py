@@ -39,10 +39,29 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "symmetry": ("metrics_asked", "symmetry", 0.1),
         "targets": ("metrics_asked", "targets", 0.1),
     },
+    "slicegan": {
+        "morphology": ("metrics_volumes", "morphology", 0.3),
+        "repetition": ("metrics_volumes", "repetition", 0.1),
+        "flow": ("metrics_volumes", "flow", 0.5),
+        "copies": ("metrics_volumes", "copies", 0.1),
+    },
+    "dcgan3d": {
+        "morphology": ("metrics_volumes", "morphology", 0.25),
+        "repetition": ("metrics_volumes", "repetition", 0.1),
+        "flow": ("metrics_volumes", "flow", 0.35),
+        "borders": ("metrics_volumes", "borders", 0.2),
+        "copies": ("metrics_volumes", "copies", 0.1),
+    },
+}
+_SUBJECTS = {
+    "molecules": "metrics_molecules",
+    "crystals": "metrics_crystals",
+    "microstructures": "metrics_volumes",
 }
 _JUDGES = {
     "molecules": ("fcd_torch", "scikit-learn", "botorch", "chemicals"),
     "crystals": ("chgnet", "pymatgen", "smact", "spglib"),
+    "microstructures": ("taufactor", "scipy"),
 }
 
 
@@ -101,7 +120,7 @@ def evaluate(
         examples = import_module(TRAINERS[name]).gather(data).examples
     chosen = [part for part in legal if part in parts or not parts]
     domain = registry.card(name).domain
-    subject = _module(f"metrics_{domain}").subject_of(system, examples, n, seed)
+    subject = _module(_SUBJECTS[domain]).subject_of(system, examples, n, seed)
     metrics = _measured(name, chosen, subject, progress)
     judges = {j: version(j) for j in _JUDGES[domain]}
     return {

@@ -54,6 +54,17 @@ _WORDS = {
 - Valid means that atoms keep their distance and charges can balance. Whether a crystal can be
   made, conducts ions or survives cycling, the system does not know.""",
     ),
+    "microstructures": Words(
+        split="space, with a gap of 32 voxels",
+        origin="Slices are counted along y. The tomogram (NREL's MATBOX, BSD-3) does not ship; its "
+        "carbon-binder was placed numerically, and the size of its voxels is not stated.",
+        own="volumes of your own: a TIFF of labels, one value a phase",
+        limits="""\
+- Volumes look like the one material it was trained on, a calendered NMC cathode, and nothing else.
+- What is smaller than a voxel does not exist: pores inside the carbon-binder, cracks, roughness.
+- Tortuosity factors and diffusivities are computed by TauFactor on what was made, never guessed.
+- That a volume can be made by mixing, coating and calendering, the system does not know.""",
+    ),
 }
 
 
@@ -113,7 +124,7 @@ def _training(card: SystemCard, config: Any, schedule: Any) -> str:
 
 def _again(card: SystemCard) -> str:
     name, own = card.name, _WORDS[card.domain].own
-    file = "mine.csv" if card.domain == "molecules" else "mine.cif"
+    file = {"molecules": "mine.csv", "crystals": "mine.cif"}.get(card.domain, "mine.tif")
     return (
         f"    genbat train {name}\n"
         f"    genbat train {name} --data {file} --from assets/weights/{name}\n\n"

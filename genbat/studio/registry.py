@@ -18,6 +18,8 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "chemvae": ("genbat.systems.chemvae", "ChemVAE"),
     "cdvae": ("genbat.systems.cdvae", "CDVAE"),
     "mattergen": ("genbat.systems.mattergen", "MatterGen"),
+    "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
+    "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),
 }
 DOMAINS: dict[str, str] = {"molecules": "Molecules", "crystals": "Crystals"}
 FIRST = "molecules"

@@ -25,6 +25,8 @@ TRAINERS: dict[str, str] = {
     "chemvae": "genbat.studio.training_molecules",
     "cdvae": "genbat.studio.training_crystals",
     "mattergen": "genbat.studio.training_crystals",
+    "slicegan": "genbat.studio.training_volumes",
+    "dcgan3d": "genbat.studio.training_volumes",
 }
 
 
@@ -67,7 +69,7 @@ def train(
     preset : "tiny" (seconds, to try) or "base" (the shipped one, some two hours on two cores).
     data : instead of ours. Molecules: a CSV with a column smiles and any property columns.
         Crystals: a CSV with a column cif (as Perov-5 and Carbon-24 are published, .xz or not), or
-        a CIF, POSCAR, extended XYZ or JSON file.
+        a CIF, POSCAR, extended XYZ or JSON file. Microstructures: a TIFF of labels.
     start : a checkpoint or a finished system to go on from; its vocabulary and scales stay.
     minutes : stop early after this time.
 

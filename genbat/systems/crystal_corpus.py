@@ -1,7 +1,7 @@
 """What the crystal systems are trained on: crystals as padded tensors, in batches of like sizes.
 
 The embedded set is GenBat's own relaxed crystals; where the folder of data beside the project is
-known (`known_phases.folder`), the Materials Project's structures of at most 20 atoms join the
+known (`paths.beside`), the Materials Project's structures of at most 20 atoms join the
 training. A user's own file (CIF, POSCAR, extended XYZ, JSON, or a CSV with a column `cif`, as
 Perov-5 and Carbon-24 are published) replaces both.
 """
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genbat.core import paths
 from genbat.domains.crystals import codec, data, known_phases
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.splits import split_of
@@ -85,7 +86,7 @@ def embedded() -> Corpus:
     groups = table["group"].to_numpy("i8")
     values = table[list(TARGETS)].to_numpy("f8")
     splits = table["split"].astype(str).tolist()
-    folder = known_phases.folder()
+    folder = paths.beside()
     if folder is None:
         return make(own, groups, values, splits)
     theirs = [cell for _, cell in known_phases.read_cells(folder / known_phases.ARCHIVE)]

@@ -102,7 +102,7 @@ def make_card(parameters: int = 0) -> SystemCard:
     return SystemCard(
         name=NAME,
         domain="microstructures",
-        family="gan",
+        family="GAN",
         title="3D DCGAN",
         paper="Gayon-Lombardo et al., npj Comput. Mater. 2020, 6, 82, "
         "doi:10.1038/s41524-020-0340-7",
@@ -119,6 +119,7 @@ class DCGAN3D(Trained[Config, Generator]):
 
     config_type, network_type = Config, Generator
     describe = staticmethod(make_card)
+    stride = 16  # voxels that one place of the noise makes
 
     def sample(
         self,

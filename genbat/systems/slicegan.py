@@ -3,7 +3,8 @@
 Kept from the paper: a 3D generator whose slices along the three axes are shown to 2D critics that
 have seen real slices only; WGAN-GP; transposed convolutions under the rules for uniform density of
 information; noise with an extent, so that any size can be made; one critic for all axes where the
-material is the same along all, and three where it is not.
+material is the same along all, and more where it is not (a calendered electrode has two: one for
+slices across its thickness).
 
 Changed, and why:
 - A generator of 0.5 and a critic of 0.6 million parameters instead of 40 and 2.8: a twentieth of
@@ -40,7 +41,7 @@ def make_card(parameters: int = 0) -> SystemCard:
     return SystemCard(
         name=NAME,
         domain="microstructures",
-        family="gan",
+        family="GAN",
         title="SliceGAN",
         paper="Kench and Cooper, Nat. Mach. Intell. 2021, 3, 299, doi:10.1038/s42256-021-00322-1",
         capabilities=("sample",),
@@ -56,6 +57,7 @@ class SliceGAN(Trained[Config, Generator]):
 
     config_type, network_type = Config, Generator
     describe = staticmethod(make_card)
+    stride = 8  # voxels that one place of the noise makes
 
     def sample(
         self,

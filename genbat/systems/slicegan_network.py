@@ -24,7 +24,7 @@ class Config(Settings):
     """Sizes, phases and origin: all that the weights need to be used.
 
     `channels` are those between the layers of the generator, `voxel_um` the edges of a voxel along
-    z, y, x; `anisotropic` says whether each axis has a critic of its own.
+    z, y, x; `judged_by` says which critic sees slices across z, y and x.
     """
 
     phases: tuple[str, ...] = ("pore", "active material", "carbon-binder")
@@ -32,7 +32,7 @@ class Config(Settings):
     noise: int = 32
     critic: tuple[int, ...] = (32, 64, 128, 192)
     voxel_um: tuple[float, ...] = ()
-    anisotropic: bool = False
+    judged_by: tuple[int, ...] = (0, 0, 0)
     steps_trained: int = 0
 
 

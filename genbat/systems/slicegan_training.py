@@ -34,8 +34,8 @@ def train(
 
 
 def networks(config: Config) -> tuple[nn.Module, nn.ModuleList]:
-    """The generator, and one critic or one an axis."""
-    critics = (Critic(config) for _ in range(3 if config.anisotropic else 1))
+    """The generator and its critics."""
+    critics = (Critic(config) for _ in range(max(config.judged_by) + 1))
     return Generator(config), nn.ModuleList(critics)
 
 
@@ -74,4 +74,4 @@ def some_slices(volume: Tensor, axis: int, random: torch.Generator) -> Tensor:
 
 
 def _critic(duel: Duel, axis: int) -> nn.Module:
-    return duel.critics[axis if len(duel.critics) == 3 else 0]
+    return duel.critics[duel.config.judged_by[axis]]

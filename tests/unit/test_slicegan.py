@@ -125,10 +125,10 @@ def test_critics_learn_to_tell():
     assert np.mean(distances[-5:]) > np.mean(distances[:5]) + 0.05
 
 
-@pytest.mark.parametrize("anisotropic", [False, True])
-def test_a_stopped_duel_ends_like_an_unstopped_one(tmp_path, anisotropic):
-    config = replace(SMALL, anisotropic=anisotropic)
-    parts = [labels()[0]] * (3 if anisotropic else 1)
+@pytest.mark.parametrize("judged_by", [(0, 0, 0), (0, 1, 1), (0, 1, 2)])
+def test_a_stopped_duel_ends_like_an_unstopped_one(tmp_path, judged_by):
+    config = replace(SMALL, judged_by=judged_by)
+    parts = [labels()[0]] * (3 if judged_by[2] == 2 else 1)
     images = Images(parts, 3)
     whole = slicegan_training.train(images, config, tmp_path / "a", rules=RULES)
     for turn in range(RULES.steps):
@@ -136,7 +136,7 @@ def test_a_stopped_duel_ends_like_an_unstopped_one(tmp_path, anisotropic):
             images, config, tmp_path / "b", rules=RULES, resume=turn > 0, minutes=0
         )
     assert parts.step == whole.step == RULES.steps
-    assert len(whole.critics) == (3 if anisotropic else 1)
+    assert len(whole.critics) == judged_by[2] + 1
     for name, value in whole.mean.state_dict().items():
         assert torch.equal(value, parts.mean.state_dict()[name]), name
 

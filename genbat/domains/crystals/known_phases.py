@@ -8,7 +8,6 @@ so that the hull is the same without them.
 from __future__ import annotations
 
 import json
-import os
 import tarfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,15 +24,8 @@ from genbat.domains.crystals.relax import relax
 from genbat.domains.crystals.table import amounts, formation
 
 ARCHIVE = "crystals/mp_3202_cifs.tar.xz"
-VARIABLE = "GENBAT_DATA"
 MAX_ATOMS = 20
 Progress = Callable[[float, str], None]
-
-
-def folder() -> Path | None:
-    """Where data beside the project lie, if anywhere."""
-    named = os.environ.get(VARIABLE)
-    return Path(named) if named else None
 
 
 def read_cells(archive: Path) -> Iterator[tuple[str, Cell]]:
