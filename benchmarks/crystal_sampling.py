@@ -33,8 +33,9 @@ from genbat.studio.metrics_coverage import covered, prints
 from genbat.studio.metrics_crystals import counts
 from genbat.studio.training_crystals import SIZES, read_own
 from genbat.systems import mattergen, mattergen_training
+from genbat.systems.crystal_corpus import schedule_rows
 from genbat.systems.mattergen_diffusion import Network
-from genbat.systems.run import Run, Schedule, schedule_rows
+from genbat.systems.run import Run, Schedule
 
 WARM, TIMED = 5, 30  # steps
 WANTED = 50.0  # times as many valid structures a second

@@ -1,4 +1,4 @@
-"""Networks that several families share: recurrent sequence coders and an ensemble of heads."""
+"""What several families share: recurrent sequence coders, an ensemble of heads, and precision."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def quickly(training: bool) -> torch.autocast:
+    """Matrix products in bfloat16 while training, where the processor has it: a third to twice as
+    fast, and noise well below that of the batches. What is sampled is always in 32 bits."""
+    wanted = (
+        training and torch.is_grad_enabled() and torch.cpu.get_capabilities().get("avx512_bf16")
+    )
+    return torch.autocast("cpu", torch.bfloat16, enabled=bool(wanted))
 
 
 class GRUEncoder(nn.Module):

@@ -127,6 +127,17 @@ def _shipped_crystals() -> pd.DataFrame | None:
     return table if current else None
 
 
+def build_aims(workers: int, progress: Progress) -> Path:
+    """What mattergen has to aim at, measured with CHGNet and kept with its weights."""
+    from genbat.studio import aiming
+    from genbat.systems.crystal_corpus import embedded
+
+    system, place = registry.load("mattergen"), registry.folder("mattergen")
+    aiming.calibrate(system, embedded(), home() / "evaluation" / "aims.jsonl", progress)
+    system.save(place)
+    return place
+
+
 # ---------------------------------------------------------------------- microstructures
 def build_microstructures(workers: int, progress: Progress) -> Path:
     """Generated electrodes and their labels: hours; the log is a JSONL file under `home()`."""
@@ -199,6 +210,7 @@ def _builders() -> dict[str, Callable[[int, Progress], Path]]:
         "crystals:table": write_crystals,
         "crystals:elements": build_elements,
         "crystals:conductors": build_conductors,
+        "crystals:aims": build_aims,
         "microstructures": build_microstructures,
         **{f"library:{name}": library(name) for name in registry.SYSTEMS},
         **{f"map:{domain}": plane(domain) for domain in registry.REFERENCE},

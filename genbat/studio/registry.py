@@ -20,6 +20,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "mattergen": ("genbat.systems.mattergen", "MatterGen"),
     "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
     "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),
+    "microvae": ("genbat.systems.microvae", "MicroVAE"),
 }
 DOMAINS: dict[str, str] = {"molecules": "Molecules", "crystals": "Crystals"}
 FIRST = "molecules"

@@ -27,6 +27,7 @@ TRAINERS: dict[str, str] = {
     "mattergen": "genbat.studio.training_crystals",
     "slicegan": "genbat.studio.training_volumes",
     "dcgan3d": "genbat.studio.training_volumes",
+    "microvae": "genbat.studio.training_micro",
 }
 
 

@@ -60,12 +60,14 @@ def gather(data: Path | None) -> Material:
         parts = tomography.load()
         source = Source(parts.train, parts.test)
     else:
-        source = Source(_read(data))
+        source = Source(read_own(data))
     held = source.test.shape[1] if source.test else 0
     return Material(source, ["train"] * source.train.shape[1] + ["test"] * held)
 
 
-def _read(path: Path) -> Volume:
+def read_own(path: Path) -> Volume:
+    """A user's TIFF of labels: a stack, or an image one voxel deep; ValueError says what is
+    wrong."""
     raw = path.read_bytes()
     try:
         stack = read_tiff(raw, path.name)
@@ -135,7 +137,7 @@ def begin_from(start: Path, folder: Path) -> None:
     ValueError : the folder holds finished weights only.
     """
     if not (start / checkpoint.TENSORS).exists():
-        raise ValueError(f"--from {start}: holds no checkpoint; a finished generator has no critic")
+        raise ValueError(f"--from {start}: holds no checkpoint; finished weights are not enough")
     folder.mkdir(parents=True, exist_ok=True)
     if start.resolve() != folder.resolve():
         for name in (checkpoint.TENSORS, checkpoint.NOTE):

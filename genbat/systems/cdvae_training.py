@@ -28,7 +28,7 @@ from genbat.systems.cdvae_network import (
 )
 from genbat.systems.conformal import family_weights, interval
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
-from genbat.systems.crystal_corpus import Corpus, LatticeScale, tensors
+from genbat.systems.crystal_corpus import Corpus, LatticeScale, schedule_rows, tensors
 from genbat.systems.heads import polish
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, begin, weighted
 
@@ -90,7 +90,8 @@ def train(
     run = begin(config, Network, schedule, folder, resume=resume)
     shells = [shells_of(cell) for cell in corpus.cells]
     loss = partial(batch_loss, cast(Network, run.network), corpus, shells, run.config)
-    return advance_all(run, corpus, loss, minutes=minutes, progress=progress)
+    batches = schedule_rows(corpus, run.schedule, run.step)
+    return advance_all(run, batches, loss, minutes=minutes, progress=progress)
 
 
 # ---------------------------------------------------------------------- property heads

@@ -28,6 +28,7 @@ from genbat.domains.crystals.structure import from_text, primitive, reduced_form
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.families.crystal_net import Crystals
 from genbat.systems.base import Settings
+from genbat.systems.run import Schedule
 
 MAX_ATOMS = 20
 MASK = 0  # no element has this number
@@ -213,3 +214,17 @@ def batches(corpus: Corpus, rows: Sequence[int], size: int, seed: str) -> Iterat
         chunks += [pool[k : k + size] for k in range(0, len(pool), size)]
     rng.shuffle(chunks)
     yield from chunks
+
+
+def schedule_rows(corpus: Corpus, schedule: Schedule, first: int) -> Iterator[list[int]]:
+    """Batches from step `first` to the schedule's end."""
+    rows = corpus.training_rows()
+    step = epoch = 0
+    while step < schedule.steps:
+        for batch in batches(corpus, rows, schedule.batch, f"{schedule.seed}:{epoch}"):
+            if step >= schedule.steps:
+                return
+            if step >= first:
+                yield batch
+            step += 1
+        epoch += 1

@@ -88,10 +88,11 @@ def make_card(parameters: int = 0) -> SystemCard:
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked of a sample: condition and wishes, plan, required sets of elements, moulds."""
+    """What is asked of a sample: wishes, windows to aim at, plan, required sets of elements, and
+    the moulds that fit."""
 
-    condition: Condition
     wishes: Wishes
+    aims: Mapping[str, Window]
     plan: Plan
     required: tuple[frozenset[int], ...]
     fitting: Sequence[tuple[Mould, float]]
@@ -151,7 +152,7 @@ class MatterGen(Trained[Config, Network]):
         fitting = self.network.moulds.fitting(
             wishes, self._frequency, orbits=max(1, len(required)), symmetric=plan.symmetric
         )
-        return Order(condition, wishes, plan, required, fitting)
+        return Order(wishes, self._aims(condition.windows), plan, required, fitting)
 
     def _block(self, order: Order, seed: int, first: int) -> list[Cell]:
         # One stream a block, always decoded whole, so that the same seed gives the same crystals.
@@ -178,7 +179,7 @@ class MatterGen(Trained[Config, Network]):
         start = with_elements(blank(cast, generator), [names for _, names in many])
         made = denoise(
             self.network, start, plan, generator, cast=cast,
-            hints=self._hints(order.condition, wishes, len(many)),
+            hints=self._hints(order, len(many)),
             allowed=_allowed(wishes).expand(len(many), -1), required=order.required,
         )  # fmt: skip
         cells = cells_of(made, self.config.scale)
@@ -195,30 +196,32 @@ class MatterGen(Trained[Config, Network]):
         """How much the network doubts crystals, and how far outside the windows its heads place
         them; without end what breaks the domain's limits."""
         doubts = doubt(self.network, made, generator)
-        if windows := self._standard(order.condition.windows):
+        if order.aims:
             with torch.inference_mode():
                 found = self.network.heads(self.network.heads.features(self.network.net, made))
-            doubts = doubts + order.plan.choosy * misfit(found, windows)
+            doubts = doubts + order.plan.choosy * misfit(found, order.aims)
         return [d if judge(c).ok else math.inf for d, c in zip(doubts.tolist(), cells, strict=True)]
 
-    def _standard(self, windows: Mapping[str, Window]) -> dict[str, Window]:
-        """Windows in the heads' unit."""
+    def _aims(self, windows: Mapping[str, Window]) -> dict[str, Window]:
+        """Windows in the heads' unit, moved to what has to be aimed at (`Heads.aim`)."""
         out = {}
         for name, window in windows.items():
             place = TARGETS.index(name)
             mean, spread = self.config.mean[place], self.config.spread[place]
-            out[name] = Window((window.low - mean) / spread, (window.high - mean) / spread)
+            ends = ((end - mean) / spread for end in (window.low, window.high))
+            out[name] = Window(
+                *(e if math.isinf(e) else self.network.heads.aim(name, e) for e in ends)
+            )
         return out
 
     def _frequency(self, size: int) -> int:
         return self.config.sizes[size] if size < len(self.config.sizes) else 0
 
-    def _hints(self, condition: Condition, wishes: Wishes, count: int) -> Tensor | None:
-        found = []
-        for name, window in condition.windows.items():
-            t = TARGETS.index(name)
-            value = (self.aim(name, window) - self.config.mean[t]) / self.config.spread[t]
-            found.append(self.network.adapters[name](number_waves(torch.full((count,), value))))
+    def _hints(self, order: Order, count: int) -> Tensor | None:
+        wishes, adapters, found = order.wishes, self.network.adapters, []
+        for name, window in order.aims.items():
+            aim = torch.full((count,), middle_of(window))
+            found.append(adapters[name](number_waves(aim)))
         if len(wishes.groups) == 1:
             found.append(self._marks("space_group", list(wishes.groups), count))
         if wishes.require == wishes.allow and "elements" in self.config.adapters:
@@ -230,13 +233,6 @@ class MatterGen(Trained[Config, Network]):
         wish = torch.zeros(count, INPUTS[name])
         wish[:, places] = 1.0
         return self.network.adapters[name](wish)
-
-    def aim(self, name: str, window: Window) -> float:
-        """The value asked of the adapter: a window's middle, or just inside an open one."""
-        step = MIDDLE * self.config.spread[TARGETS.index(name)]
-        if math.isinf(window.low):
-            return window.high - step
-        return window.low + step if math.isinf(window.high) else (window.low + window.high) / 2
 
     def _candidate(self, cell: Cell, seed: int, index: int, condition: Condition) -> Candidate:
         source = Provenance(
@@ -258,6 +254,17 @@ class MatterGen(Trained[Config, Network]):
         """Mean +- 3 standard deviations of every target in training, in its unit."""
         rows = zip(TARGETS, self.config.mean, self.config.spread, strict=True)
         return {key: (mean - 3 * spread, mean + 3 * spread) for key, mean, spread in rows}
+
+
+def middle_of(window: Window) -> float:
+    """The value asked of an adapter, standardised: a window's middle, or just inside an open one.
+
+    >>> middle_of(Window(-1.0, 2.0)), middle_of(Window(low=1.0)), middle_of(Window(high=1.0))
+    (0.5, 1.25, 0.75)
+    """
+    if math.isinf(window.low):
+        return window.high - MIDDLE
+    return window.low + MIDDLE if math.isinf(window.high) else (window.low + window.high) / 2
 
 
 def steering(condition: Condition, wishes: Wishes) -> list[str]:

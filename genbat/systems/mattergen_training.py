@@ -15,7 +15,14 @@ from torch import Tensor
 
 from genbat.families.wrapped import training_time
 from genbat.systems.base import Progress
-from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus, LatticeScale, tensors
+from genbat.systems.crystal_corpus import (
+    MAX_ATOMS,
+    TARGETS,
+    Corpus,
+    LatticeScale,
+    schedule_rows,
+    tensors,
+)
 from genbat.systems.mattergen_diffusion import (
     GROUPS,
     INPUTS,
@@ -85,7 +92,8 @@ def train(
     config = make_config(corpus, **sizes)
     run = begin(config, Network, schedule, folder, resume=resume)
     loss = partial(batch_loss, cast(Network, run.network), corpus, run.config)
-    advance_all(run, corpus, loss, minutes=minutes, progress=progress)
+    batches = schedule_rows(corpus, run.schedule, run.step)
+    advance_all(run, batches, loss, minutes=minutes, progress=progress)
     moulds = Moulds.of(corpus)
     run.config = replace(run.config, moulds=moulds.counts)
     cast(Network, run.mean).moulds = moulds
@@ -117,7 +125,8 @@ def train_adapters(
             raise ValueError(f"adapter: no training crystal has a known {name}")
         one = Run(whole, config, schedule, folder / name)
         loss = partial(adapter_loss, whole, part, config, name)
-        advance_all(one, part, loss, minutes=minutes / len(names), progress=progress)
+        batches = schedule_rows(part, schedule, one.step)
+        advance_all(one, batches, loss, minutes=minutes / len(names), progress=progress)
         whole.adapters[name].load_state_dict(cast(Network, one.mean).adapters[name].state_dict())
         if progress:
             progress((k + 1) / len(names), f"adapter {name} on {len(part.rows('train'))} crystals")

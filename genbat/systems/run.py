@@ -1,4 +1,4 @@
-"""A training in progress on crystals: optimiser, running mean, checkpoint, batches.
+"""A training in progress: optimiser, running mean, checkpoint, batches.
 
 All randomness comes from the seed and the step alone, so that a run that goes on from its
 checkpoint ends as if it had never been stopped. The weights that are used are a running mean over
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +20,6 @@ from torch import Tensor, nn
 
 from genbat.systems import checkpoint
 from genbat.systems.base import Progress, Settings
-from genbat.systems.crystal_corpus import Corpus, batches
 
 MEMORY = 0.999  # of the running mean
 SAVE_EVERY_S = 120.0
@@ -118,26 +117,12 @@ def weighted(
     return total, {name: float(part.detach()) for name, part in parts.items()}
 
 
-def schedule_rows(corpus: Corpus, schedule: Schedule, first: int) -> Iterator[list[int]]:
-    """Batches from step `first` to the schedule's end."""
-    rows = corpus.training_rows()
-    step = epoch = 0
-    while step < schedule.steps:
-        for batch in batches(corpus, rows, schedule.batch, f"{schedule.seed}:{epoch}"):
-            if step >= schedule.steps:
-                return
-            if step >= first:
-                yield batch
-            step += 1
-        epoch += 1
-
-
-Loss = Callable[[list[int], int], tuple[Tensor, dict[str, float]]]
+Loss = Callable[[Any, int], tuple[Tensor, dict[str, float]]]
 
 
 def advance_all(
     run: Run,
-    corpus: Corpus,
+    batches: Iterable[Any],
     loss_of: Loss,
     *,
     minutes: float = math.inf,
@@ -147,13 +132,14 @@ def advance_all(
 
     Parameters
     ----------
-    loss_of : (rows, seed) -> loss and its parts; all its randomness comes from the seed.
+    batches : of the steps that are left.
+    loss_of : (batch, seed) -> loss and its parts; all its randomness comes from the seed.
     minutes : stop after this time at the latest; the rate has fallen by then, so that a run
         with minutes is the same again only as far as the machine is.
     """
     began = saved = time.monotonic()
-    for rows in schedule_rows(corpus, run.schedule, run.step):
-        loss, parts = loss_of(rows, run.schedule.seed * 1_000_003 + run.step)
+    for batch in batches:
+        loss, parts = loss_of(batch, run.schedule.seed * 1_000_003 + run.step)
         run.advance(loss)
         now = time.monotonic()
         run.elapsed = (now - began) / (60 * minutes) if minutes else 1.0

@@ -50,13 +50,19 @@ def volume_of(labels: Labels, config: Any, *, periodic: bool = False) -> Volume:
 
 
 def candidate(
-    system: Any, volume: Volume, seed: int, arguments: Mapping[str, Any],
+    system: Any,
+    volume: Volume,
+    seed: int,
+    arguments: Mapping[str, Any],
     condition: Condition | None = None,
-) -> Candidate:  # fmt: skip
+    *,
+    action: str = "sample",
+    latent: tuple[float, ...] | None = None,
+) -> Candidate:
     """A made volume with its verdict and story; valid where it holds all its phases."""
     source = Provenance(
         system=system.card.name,
-        action="sample",
+        action=action,
         weights=system.weights,
         seed=seed,
         arguments=dict(arguments),
@@ -65,7 +71,7 @@ def candidate(
     )
     lacking = [name for k, name in enumerate(volume.phases) if not volume.mask(k).any()]
     verdict = Verdict(not lacking, tuple(f"holds no {name}" for name in lacking))
-    return Candidate(to_text(volume), system.card.domain, verdict, source)
+    return Candidate(to_text(volume), system.card.domain, verdict, source, latent=latent)
 
 
 def _no_wishes(name: str, condition: Condition | None) -> None:

@@ -189,13 +189,6 @@ def test_a_symmetry_without_sites_is_refused():
         next(iter(mattergen().sample(1, condition=asked, plan=QUICK)))
 
 
-def test_windows_aim_inside():
-    system = mattergen()
-    assert system.aim("voltage_v", Window(3.0, 4.0)) == 3.5
-    assert system.aim("voltage_v", Window(low=3.0)) > 3.0
-    assert system.aim("hull_ev", Window(high=0.1)) < 0.1
-
-
 @pytest.mark.parametrize(
     ("condition", "named"),
     [

@@ -13,9 +13,9 @@ from genbat.domains.crystals.structure import from_text
 from genbat.domains.crystals.wishes import read_wishes
 from genbat.systems import crystal_corpus
 from genbat.systems.crystal_corpus import MASK, TARGETS
-from genbat.systems.mattergen import required_of
+from genbat.systems.mattergen import middle_of, required_of
 from genbat.systems.mattergen_diffusion import Plan
-from genbat.systems.mattergen_heads import misfit
+from genbat.systems.mattergen_heads import Heads, misfit
 from genbat.systems.mattergen_types import with_required
 
 QUICK = Plan(steps=6, correctors=1)
@@ -27,7 +27,7 @@ def judged(rows):
     system = mattergen()
     x = crystal_corpus.tensors(corpus(), rows, system.config.scale)
     with torch.inference_mode():
-        return system.network.heads(system.network.heads.features(system.network.net, x))
+        return system.network.heads(system.network.heads.features(system.network.net, x)).mean(0)
 
 
 # ---------------------------------------------------------------------- heads
@@ -56,10 +56,14 @@ def test_heads_ignore_the_order_and_a_common_shift():
 
 
 def test_a_misfit_is_the_distance_to_the_window():
-    predicted = torch.tensor([[-2.0, 0.0, 0.5], [0.5, 0.0, 0.5], [3.0, 0.0, 2.0]])
+    one = torch.tensor([[-2.0, 0.0, 0.5], [0.5, 0.0, 0.5], [3.0, 0.0, 2.0]])
+    predicted = one.expand(4, -1, -1)
     windows = {"formation_ev": Window(-1.0, 1.0), "voltage_v": Window(high=0.5)}
     assert misfit(predicted, windows).tolist() == [1.0, 0.0, 2.0 + 1.5]
     assert misfit(predicted, {}).tolist() == [0.0, 0.0, 0.0]
+    split = torch.stack([one - 1.0, one + 1.0])  # members that disagree are nowhere near
+    inside = {"formation_ev": Window(0.0, 1.0)}
+    assert misfit(split, inside).tolist() == [2.0 + 0.5 * 0.0, 0.5, 2.0]
 
 
 def test_the_heads_choose_what_lies_nearest(monkeypatch):
@@ -86,10 +90,48 @@ def test_the_heads_choose_what_lies_nearest(monkeypatch):
         ), list(range(64)), system.config.scale,
     )  # fmt: skip
     with torch.inference_mode():
-        again = system.network.heads(system.network.heads.features(system.network.net, x))
+        again = system.network.heads(system.network.heads.features(system.network.net, x)).mean(0)
     mean, spread = system.config.mean[0], system.config.spread[0]
     value = again[:, 0] * spread + mean
     assert float((value + 1.0).abs().mean() / spread) < float(far.mean())
+
+
+def test_aims_lie_on_lines_between_the_knots_and_keep_their_distance_beyond():
+    heads = Heads(84, 8, 2, 4)
+    assert heads.aim("hull_ev", 0.7) == pytest.approx(0.7)  # before it is calibrated
+    aimed = np.array([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0])
+    heads.calibrate("hull_ev", aimed, 0.5 * aimed)
+    assert heads.aim("hull_ev", 0.25) == pytest.approx(0.5, abs=0.01)
+    assert heads.aim("hull_ev", 3.0) == pytest.approx(2.0 + 2.0, abs=0.02)
+    assert heads.aim("hull_ev", -1.5) == pytest.approx(-2.0 - 0.5, abs=0.02)
+    assert heads.aim("voltage_v", 0.25) == pytest.approx(0.25)
+    steps = [heads.aim("hull_ev", v) for v in np.linspace(-3, 3, 50)]
+    assert (np.diff(steps) > 0).all()
+    heads.calibrate("hull_ev", aimed, -aimed)  # nonsense does not make it fall
+    assert (np.diff(heads.found.numpy(), axis=1) > 0).all()
+
+
+def test_windows_aim_inside():
+    assert middle_of(Window(3.0, 4.0)) == 3.5
+    assert middle_of(Window(low=3.0)) > 3.0
+    assert middle_of(Window(high=0.1)) < 0.1
+
+
+def test_calibrated_aims_stay_with_the_weights(tmp_path):
+    system = mattergen()
+    system.network.heads.calibrate("voltage_v", np.arange(7.0), np.arange(7.0) / 2)
+    try:
+        system.save(tmp_path)
+        assert type(system).load(tmp_path).network.heads.aim("voltage_v", 1.0) == pytest.approx(
+            2.0, abs=0.02
+        )
+        aims = system._aims({"voltage_v": Window(3.0, 4.0)})["voltage_v"]
+        mean, spread = system.config.mean[2], system.config.spread[2]
+        wanted = [system.network.heads.aim("voltage_v", (v - mean) / spread) for v in (3.0, 4.0)]
+        assert [aims.low, aims.high] == pytest.approx(wanted)
+    finally:
+        even = np.linspace(-3, 3, 7)
+        system.network.heads.calibrate("voltage_v", even, even)
 
 
 # ---------------------------------------------------------------------- hosts

@@ -15,12 +15,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
 from genbat.core.logs import adding, read_rows
 from genbat.domains.microstructures.generator import Recipe, make
 from genbat.domains.microstructures.labelling import label
+from genbat.domains.microstructures.volume import Labels
 
 LABEL_VERSION = "1"
 COUNT = 3000
@@ -57,6 +59,26 @@ def split_of(seed: int) -> str:
     """Recipes are independent of one another, so that any share may be held out."""
     tenth = seed % 10
     return SPLITS[(tenth >= TENTHS[0]) + (tenth >= TENTHS[1])]
+
+
+def volumes(folder: Path, progress: Progress | None = None) -> Labels:
+    """The volumes of all recipes (COUNT, SIZE, SIZE, SIZE), read as they are needed from a file of
+    800 MB in a folder of things that can be made again; what is missing of it is made, some tenths
+    of a second each."""
+    place = folder / f"microstructures-{LABEL_VERSION}.npy"
+    note = place.with_suffix(".txt")
+    done = int(note.read_text()) if note.exists() and place.exists() else 0
+    shape = (COUNT, SIZE, SIZE, SIZE)
+    mode: Any = "r+" if done else "w+"
+    kept = np.lib.format.open_memmap(place, mode=mode, dtype=np.uint8, shape=shape)
+    for seed in range(done, COUNT):
+        kept[seed] = make(recipes()[seed], seed).labels
+        if seed % 50 == 49 or seed == COUNT - 1:
+            kept.flush()
+            note.write_text(str(seed + 1))
+            if progress:
+                progress((seed + 1) / COUNT, f"{seed + 1} of {COUNT} volumes made")
+    return kept
 
 
 def label_one(seed: int) -> Row:

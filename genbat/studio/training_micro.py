@@ -1,0 +1,81 @@
+"""What `genbat train` needs to know of the volume VAE: GenBat's generated electrodes, or volumes of
+the user's own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from genbat.core import paths
+from genbat.domains.microstructures import build, data
+from genbat.domains.microstructures.tomography import crops
+from genbat.studio.training import Lesson, Material, Progress
+from genbat.studio.training_volumes import begin_from, read_own
+from genbat.systems import microvae, microvae_training
+from genbat.systems.microvae_network import SIDE, TARGETS, Network
+from genbat.systems.microvae_training import Volumes
+
+PRESETS = {"microvae": microvae_training.PRESETS}
+SIZES: dict[str, dict[str, dict[str, int]]] = {
+    "microvae": {
+        "tiny": {"width": 8, "local": 2, "latent": 4, "hidden": 16, "head_hidden": 8},
+        "base": {},
+    }
+}
+OWN_STEP = 16  # between the corners of crops of a user's volume
+
+
+def gather(data_file: Path | None) -> Material:
+    """The generated electrodes with what is known of them, or crops of a TIFF of labels.
+
+    Raises
+    ------
+    ValueError : nothing usable; names the file, what is wrong and what is legal.
+    """
+    volumes = _generated() if data_file is None else _own(data_file)
+    return Material(volumes, list(volumes.splits))
+
+
+def _generated() -> Volumes:
+    labels = build.volumes(paths.cache_folder())
+    values = np.full((build.COUNT, len(TARGETS)), np.nan)
+    if (paths.ASSETS / data.TABLE).exists():
+        table = data.load().table
+        values[table["seed"].to_numpy()] = table[list(TARGETS)].to_numpy()
+    return Volumes(labels, values, [build.split_of(seed) for seed in range(build.COUNT)])
+
+
+def _own(path: Path) -> Volumes:
+    volume = read_own(path)
+    if min(volume.shape) < SIDE:
+        raise ValueError(f"{path.name}: {volume.shape} voxels; {SIDE} along each edge are needed")
+    found = crops(volume, SIDE, OWN_STEP)
+    unknown = np.full((len(found), len(TARGETS)), np.nan)
+    return Volumes(np.stack([v.labels for v in found]), unknown, ["train"] * len(found))
+
+
+def learn(
+    name: str,
+    material: Material,
+    folder: Path,
+    *,
+    preset: str,
+    start: Path | None = None,
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+) -> Lesson:
+    """Train microvae; `start` is a checkpoint."""
+    if start is not None:
+        begin_from(start, folder)
+    schedule = PRESETS[name][preset]
+    run = microvae_training.train(
+        material.examples, folder, schedule=schedule, resume=start is not None, minutes=minutes,
+        progress=progress, **SIZES[name][preset],
+    )  # fmt: skip
+    config = microvae_training.finish(run, material.examples)
+    config = replace(config, steps_trained=run.step)
+    return Lesson(microvae.MicroVAE(config, cast(Network, run.mean)), schedule)
