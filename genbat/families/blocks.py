@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 def quickly(training: bool) -> torch.autocast:
     """Matrix products in bfloat16 while training, where the processor has it: a third to twice as
-    fast, and noise well below that of the batches. What is sampled is always in 32 bits."""
+    fast, and noise well below that of the batches. What is sampled is always in 32 bits. Not for
+    convolutions in 3D: oneDNN's gradients of small ones are now and then no numbers."""
     wanted = (
         training and torch.is_grad_enabled() and torch.cpu.get_capabilities().get("avx512_bf16")
     )

@@ -28,6 +28,7 @@ TRAINERS: dict[str, str] = {
     "slicegan": "genbat.studio.training_volumes",
     "dcgan3d": "genbat.studio.training_volumes",
     "microvae": "genbat.studio.training_micro",
+    "microdiffusion": "genbat.studio.training_micro",
 }
 
 

@@ -1,30 +1,41 @@
-"""What `genbat train` needs to know of the volume VAE: GenBat's generated electrodes, or volumes of
-the user's own."""
+"""What `genbat train` needs to know of microvae and microdiffusion: GenBat's own electrodes, or
+volumes of the user's own."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from genbat.core import paths
 from genbat.domains.microstructures import build, data
 from genbat.domains.microstructures.tomography import crops
+from genbat.studio import registry
 from genbat.studio.training import Lesson, Material, Progress
 from genbat.studio.training_volumes import begin_from, read_own
-from genbat.systems import microvae, microvae_training
+from genbat.systems import (
+    microdiffusion,
+    microdiffusion_training,
+    microvae,
+    microvae_training,
+)
 from genbat.systems.microvae_network import SIDE, TARGETS, Network
 from genbat.systems.microvae_training import Volumes
 
-PRESETS = {"microvae": microvae_training.PRESETS}
+PRESETS = {
+    "microvae": microvae_training.PRESETS,
+    "microdiffusion": microdiffusion_training.PRESETS,
+}
 SIZES: dict[str, dict[str, dict[str, int]]] = {
     "microvae": {
         "tiny": {"width": 8, "local": 2, "latent": 4, "hidden": 16, "head_hidden": 8},
         "base": {},
-    }
+    },
+    "microdiffusion": {"tiny": {"hidden": 16, "width": 8}, "base": {}},
 }
 OWN_STEP = 16  # between the corners of crops of a user's volume
 
@@ -68,14 +79,29 @@ def learn(
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Lesson:
-    """Train microvae; `start` is a checkpoint."""
+    """Train microvae, or microdiffusion on the latents of the shipped microvae; `start` is a
+    checkpoint."""
     if start is not None:
         begin_from(start, folder)
     schedule = PRESETS[name][preset]
-    run = microvae_training.train(
-        material.examples, folder, schedule=schedule, resume=start is not None, minutes=minutes,
-        progress=progress, **SIZES[name][preset],
-    )  # fmt: skip
-    config = microvae_training.finish(run, material.examples)
-    config = replace(config, steps_trained=run.step)
-    return Lesson(microvae.MicroVAE(config, cast(Network, run.mean)), schedule)
+    options = {"schedule": schedule, "resume": start is not None, "minutes": minutes,
+               "progress": progress, **SIZES[name][preset]}  # fmt: skip
+    return Lesson(_LEARN[name](material.examples, folder, options), schedule)
+
+
+def _learn_vae(volumes: Volumes, folder: Path, options: dict[str, Any]) -> microvae.MicroVAE:
+    run = microvae_training.train(volumes, folder, **options)
+    config = replace(microvae_training.finish(run, volumes), steps_trained=run.step)
+    return microvae.MicroVAE(config, cast(Network, run.mean))
+
+
+def _learn_diffusion(
+    volumes: Volumes, folder: Path, options: dict[str, Any]
+) -> microdiffusion.MicroDiffusion:
+    vae = registry.load("microvae")
+    run = microdiffusion_training.train(vae, volumes, folder, **options)
+    config = replace(run.config, steps_trained=run.step)
+    return microdiffusion.MicroDiffusion(config, cast(Any, run.mean), vae=vae)
+
+
+_LEARN: dict[str, Callable[..., Any]] = {"microvae": _learn_vae, "microdiffusion": _learn_diffusion}

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from genbat.families.crystal_net import CrystalNet, Crystals, Guess, centred
+from genbat.families.gaussian import drift
 from genbat.families.masking import hide, masked_loss
 from genbat.families.wrapped import (
     langevin_step,
@@ -102,13 +103,6 @@ def number_waves(value: Tensor) -> Tensor:
 
 
 # ---------------------------------------------------------------------- noise
-def drift(time: Tensor) -> tuple[Tensor, Tensor]:
-    """What is left of a lattice and how much noise it has at a time: cosine schedule (Nichol and
-    Dhariwal, arXiv 2102.09672), variance preserving."""
-    angle = time * (math.pi / 2)
-    return angle.cos(), angle.sin()
-
-
 @dataclass(frozen=True)
 class Noisy:
     """Crystals at a time (B,) of their own, and what the network should say of them."""

@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from genbat.domains.microstructures.volume import Labels
-from genbat.families.blocks import quickly
 from genbat.families.vae import warm_up
 from genbat.systems.base import Progress
 from genbat.systems.conformal import interval
@@ -112,14 +111,13 @@ def batch_loss(
 ) -> tuple[Tensor, dict[str, float]]:
     """Negative bound of a batch in nats a voxel, and its parts; all noise from the seed."""
     generator = torch.Generator().manual_seed(seed)
-    x = torch.stack([_turned(volumes.labels[k], generator) for k in rows])
-    with quickly(network.training):
-        shares = F.one_hot(x.long(), len_phases(network)).movedim(-1, 1).float()
-        parts = losses(network, shares, generator)
+    x = torch.stack([turned(volumes.labels[k], generator) for k in rows])
+    shares = F.one_hot(x.long(), len_phases(network)).movedim(-1, 1).float()
+    parts = losses(network, shares, generator)
     step = seed % 1_000_003
     beta = warm_up(step, RISE, 1.0)
     total = parts["voxels"] + beta * (parts["places"] + parts["texture"])
-    return total.float(), {name: float(part.detach()) for name, part in parts.items()}
+    return total, {name: float(part.detach()) for name, part in parts.items()}
 
 
 def len_phases(network: Network) -> int:
@@ -127,7 +125,7 @@ def len_phases(network: Network) -> int:
     return int(network.decoder.last.out_channels)
 
 
-def _turned(labels: Labels, generator: torch.Generator) -> Tensor:
+def turned(labels: Labels, generator: torch.Generator) -> Tensor:
     """A volume mirrored along any axes, and with y and x swapped in half of the cases."""
     pick = lambda: bool(torch.randint(2, (1,), generator=generator))  # noqa: E731
     x = torch.as_tensor(labels)

@@ -44,7 +44,8 @@ def small_library(monkeypatch, log, known=(), stream=fake_labels, **options):
 
 
 def test_names():
-    crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors")
+    crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors",
+                "crystals:aims")  # fmt: skip
     shelves = ("library:chemvae", "library:cdvae", "library:mattergen")
     rest = (*shelves, "map:molecules", "map:crystals", "manifest")
     assert ("molecules", *crystals, "microstructures", *rest) == building.DATASETS

@@ -1,0 +1,211 @@
+"""microdiffusion: electrode volumes with the porosity and the tortuosity that are asked for.
+
+Kept from the literature: diffusion in the latent space of an autoencoder (Rombach et al., arXiv
+2112.10752), classifier-free guidance on properties (Ho and Salimans, arXiv 2207.12598), velocities
+and the deterministic sampler (`families/gaussian`).
+
+Changed, and why:
+- microvae has two latents, so there are two diffusions: one of the texture (16 numbers) given the
+  properties, guided; one of the places given the texture. The first is a small perceptron that
+  learns in minutes what ties properties together; only the second needs convolutions.
+- Fractions of phases are met exactly: where a window asks for a porosity or a share of binder, the
+  phases are assigned with that fraction (`assigned`), nearest to what the decoder expects.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genbat.core.candidate import Candidate
+from genbat.core.condition import Condition, Window
+from genbat.domains.microstructures.volume import Volume
+from genbat.families.gaussian import denoised
+from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.microdiffusion_network import Config, Network
+from genbat.systems.microvae import MicroVAE
+from genbat.systems.microvae_network import LOGARITHMIC, SHRINK, SIDE, TARGETS, assigned
+from genbat.systems.volumes import candidate, volume_of
+
+NAME = "microdiffusion"
+LEGAL_TARGETS = TARGETS
+SIZES = (64, 96, 128)
+MIDDLE = 0.25  # of a spread: how far inside a half-open window the target is set
+
+
+def make_card(parameters: int = 0) -> SystemCard:
+    """What the app says about this system."""
+    return SystemCard(
+        name=NAME,
+        domain="microstructures",
+        family="diffusion",
+        title="Latent diffusion of volumes",
+        paper="Rombach et al., CVPR 2022, arXiv 2112.10752; guidance after Ho and Salimans, arXiv "
+        "2207.12598",
+        capabilities=("sample",),
+        trained_on="GenBat's generated electrodes: particles, carbon-binder bridges, calendering",
+        licence="MIT",
+        parameters=parameters,
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to sample: steps of each diffusion, and how far beyond the plain guess the asked one is
+    taken."""
+
+    steps: int = 30
+    guidance: float = 1.5
+
+
+class MicroDiffusion(Trained[Config, Network]):
+    """The trained system, with the microvae whose latents it makes."""
+
+    targets = TARGETS
+    config_type, network_type = Config, Network
+    describe = staticmethod(make_card)
+
+    def __init__(
+        self, config: Config, network: Network, weights: str = "", vae: MicroVAE | None = None
+    ) -> None:
+        super().__init__(config, network, weights)
+        self._vae = vae
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """From its own folder and that of microvae beside it.
+
+        Raises
+        ------
+        ValueError : weights are missing, or microvae is not the one it was trained with.
+        """
+        system, vae = super().load(folder), MicroVAE.load(folder.parent / "microvae")
+        if system.config.vae != vae.weights:
+            raise ValueError(
+                f"{NAME}: was trained with another microvae ({system.config.vae}, here is "
+                f"{vae.weights}); train it again"
+            )
+        system._vae = vae
+        return system
+
+    @property
+    def vae(self) -> MicroVAE:
+        """Whose decoder makes volumes of its latents."""
+        if self._vae is None:
+            raise ValueError(f"{NAME}: has no microvae to decode with")
+        return self._vae
+
+    def sample(
+        self,
+        n: int,
+        *,
+        condition: Condition | None = None,
+        seed: int = 0,
+        size: int = SIDE,
+        plan: Plan | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[Candidate]:
+        """n volumes of size^3 voxels; a longer sample starts with the shorter one.
+
+        Raises
+        ------
+        ValueError : n or size out of range, or a wish that is none of TARGETS.
+        """
+        if n < 1:
+            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        if size not in SIZES:
+            raise ValueError(f"size: got {size}; legal are {', '.join(map(str, SIZES))}")
+        asked = condition or Condition()
+        self._check(asked)
+        for k in range(n):
+            volume, g = self._volume(asked.windows, seed, k, size, plan or Plan())
+            if progress:
+                progress((k + 1) / n, f"{k + 1} of {n} volumes")
+            arguments = {"index": k, "size": size}
+            latent = tuple(round(float(v), 5) for v in g)
+            yield candidate(self, volume, seed, arguments, asked, latent=latent)
+
+    def _check(self, asked: Condition) -> None:
+        strange = [*sorted(set(asked.windows) - set(TARGETS)), *sorted(asked.wishes)]
+        if strange:
+            raise ValueError(f"{NAME}: cannot aim at {strange}; legal are {list(TARGETS)}")
+        for name in ("porosity", "binder"):
+            window = asked.windows.get(name)
+            if window and not (window.low < 1 and window.high > 0):
+                raise ValueError(f"{name}: no share lies in {window.low:g} to {window.high:g}")
+
+    @torch.inference_mode()
+    def _volume(
+        self, windows: Mapping[str, Window], seed: int, index: int, size: int, plan: Plan
+    ) -> tuple[Volume, np.ndarray]:
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + index)
+        texture = self._texture(windows, plan, generator)
+        net, n = self.network, size // SHRINK
+        start = torch.randn(1, self.config.local, n, n, n, generator=generator)
+        places = denoised(lambda x, t: net.places(x, t, texture), start, plan.steps)
+        wide = lambda name: getattr(net, name)[:, None, None, None]  # noqa: E731
+        places = places * wide("place_spread") + wide("place_middle")
+        g = texture * net.texture_spread + net.texture_middle  # type: ignore[operator]
+        logits = self.vae.network.decoder(places, g)
+        labels = assigned(logits, shares_of(logits, self.config.phases, windows))
+        return volume_of(labels[0].to(torch.uint8).numpy(), self.config), g[0].numpy()
+
+    def _texture(
+        self, windows: Mapping[str, Window], plan: Plan, generator: torch.Generator
+    ) -> Tensor:
+        """A standardised texture (1, latent) for windows."""
+        net, told = self.network.textures, torch.tensor([self.aims(windows)])
+        free = torch.full_like(told, torch.nan)
+
+        def guess(x: Tensor, time: Tensor) -> Tensor:
+            plain = net(x, time, free)
+            return torch.lerp(plain, net(x, time, told), plan.guidance) if windows else plain
+
+        start = torch.randn(1, self.config.latent, generator=generator)
+        return denoised(guess, start, plan.steps)
+
+    def aims(self, windows: Mapping[str, Window]) -> list[float]:
+        """Standardised value of each target, NaN where nothing is asked of it: a window's middle,
+        or just inside an open one."""
+        out = []
+        for name, mean, spread in zip(TARGETS, self.config.mean, self.config.spread, strict=True):
+            window = windows.get(name)
+            ends = [math.inf, math.inf] if window is None else [window.low, window.high]
+            if name in LOGARITHMIC:
+                ends = [math.log(max(end, 1e-3)) if math.isfinite(end) else end for end in ends]
+            low, high = ((end - mean) / spread for end in ends)
+            out.append(_inside(low, high) if window else math.nan)
+        return out
+
+    @property
+    def training_range(self) -> dict[str, tuple[float, float]]:
+        """Mean +- 3 standard deviations of every target in training, in its unit."""
+        return self.vae.training_range
+
+
+def _inside(low: float, high: float) -> float:
+    if math.isinf(low):
+        return high - MIDDLE
+    return low + MIDDLE if math.isinf(high) else (low + high) / 2
+
+
+def shares_of(logits: Tensor, phases: tuple[str, ...], windows: Mapping[str, Window]) -> Tensor:
+    """Fractions of the phases (B, phases) that the logits expect, those of pore and binder moved
+    into their windows; the active material takes what is left."""
+    shares = torch.softmax(logits, 1).mean((2, 3, 4))
+    for phase, name in ((0, "porosity"), (2, "binder")):
+        window = windows.get(name)
+        if window is not None and phase < len(phases):
+            shares[:, phase] = shares[:, phase].clamp(max(0.0, window.low), min(1.0, window.high))
+    others = [k for k in range(len(phases)) if k != 1]
+    rest = shares[:, others].sum(1)
+    shares[:, others] /= rest.clamp(min=1.0)[:, None]  # asked for more than everything
+    shares[:, 1] = 1 - shares[:, others].sum(1)
+    return shares
