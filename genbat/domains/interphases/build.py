@@ -1,0 +1,95 @@
+"""`genbat build interphases`: a design of experiments over the barriers, resumable.
+
+Barriers fill their ranges evenly (a scrambled Sobol sequence); each run has its own number as the
+seed, so that the table alone brings every interphase back. Rows go line by line to a JSONL log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from scipy.stats import qmc
+
+from genbat.core.logs import adding, read_rows
+from genbat.domains.interphases.kmc import Barriers, Grown, grow
+from genbat.domains.interphases.measures import label
+
+LABEL_VERSION = "1"
+COUNT = 6000
+TIME_S, MOST_EVENTS = 1e-3, 6_000_000
+# What is varied, and between which ends, eV (nm for the last one).
+VARIED = {
+    "reduction": (0.38, 0.50),
+    "radical_hop": (0.27, 0.40),
+    "second_reduction": (0.38, 0.58),
+    "dimerisation": (0.0, 0.35),
+    "organic_hop": (0.35, 0.52),
+    "bond": (0.04, 0.20),
+    "conversion": (0.50, 0.66),
+    "tunnel": (1.0, 3.0),
+}
+SPLITS = ("train", "calibration", "test")
+TENTHS = (8, 9)  # the first of ten rows that are not for training, and for calibration
+Row = dict[str, Any]
+Progress = Callable[[float, str], None]
+
+
+@lru_cache
+def designs() -> tuple[Barriers, ...]:
+    """COUNT sets of barriers; a beginning of them fills the ranges as evenly as all do."""
+    low, high = ([ends[k] for ends in VARIED.values()] for k in (0, 1))
+    sobol = qmc.Sobol(len(VARIED), seed=0).random_base2((COUNT - 1).bit_length())[:COUNT]
+    rows = qmc.scale(sobol, low, high).round(4)
+    return tuple(Barriers(**dict(zip(VARIED, row.tolist(), strict=True))) for row in rows)
+
+
+def split_of(seed: int) -> str:
+    """Designs are independent of one another, so that any share may be held out."""
+    tenth = seed % 10
+    return SPLITS[(tenth >= TENTHS[0]) + (tenth >= TENTHS[1])]
+
+
+def run(seed: int) -> Grown:
+    """The interphase of a number."""
+    return grow(designs()[seed], seed, time_s=TIME_S, most_events=MOST_EVENTS)
+
+
+def label_one(seed: int) -> Row:
+    """The barriers of a number and the labels of its interphase."""
+    grown = run(seed)
+    told = {"time_s": grown.time_s, "events": grown.events, "finished": grown.finished}
+    return {"seed": seed, **asdict(designs()[seed]), **told, **label(grown.sites)}
+
+
+def label_missing(log: Path, progress: Progress | None = None) -> None:
+    """Grow what the log does not hold yet; a third of a second each."""
+    done = {row["seed"] for row in read_rows(log)}
+    with adding(log) as out:
+        for count, seed in enumerate((s for s in range(COUNT) if s not in done), len(done) + 1):
+            out.write(json.dumps(label_one(seed)) + "\n")
+            out.flush()
+            if progress:
+                progress(count / COUNT, f"{count} of {COUNT} interphases grown")
+
+
+def make_table(log: Path, out: Path) -> Path:
+    """The table of all rows of a log, in the order of their seeds, as parquet."""
+    rows = {row["seed"]: row for row in read_rows(log)}
+    table = pd.DataFrame([rows[seed] for seed in sorted(rows)])
+    table["split"] = [split_of(seed) for seed in table["seed"]]
+    table.attrs["label_version"] = LABEL_VERSION
+    partial = out.with_suffix(".part")
+    table.to_parquet(partial, compression="zstd", index=False)
+    partial.replace(out)
+    return out
+
+
+def barriers_of(row: Row) -> Barriers:
+    """The barriers of a row of the table."""
+    return Barriers(**{field.name: float(row[field.name]) for field in fields(Barriers)})
