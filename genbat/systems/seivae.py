@@ -1,0 +1,196 @@
+"""seivae: Rajagopal et al. 2023: a conditional VAE of solid-electrolyte interphases.
+
+Kept from the paper: configurations of a kinetic Monte Carlo on a lattice, learnt by a conditional
+variational autoencoder (Sohn et al., NeurIPS 2015) whose condition is how thick and how porous the
+interphase is, so that the latent space is organised by both and a thin, dense interphase can be
+walked into a thick, porous one.
+
+Changed, and why:
+- The lattice is GenBat's own (`domains/interphases/kmc`), as no code of the published ones can be
+  had. The share of inorganic is a third condition.
+- Convolutions are periodic along the electrode, as the lattice is, and know their distance from it.
+- A latent point is the condition followed by z. So the first coordinates of the map are what an
+  electrochemist asks for, and the others how it is arranged.
+- Sites are drawn from the likelihood, with a seed: the likeliest species alone would fill every
+  pore that the decoder is not sure of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from genbat.core.candidate import Candidate, Verdict
+from genbat.core.condition import Condition, Window
+from genbat.core.provenance import Provenance, versions
+from genbat.domains.interphases.kmc import ORGANIC, Sites
+from genbat.domains.interphases.measures import label
+from genbat.domains.interphases.texts import from_text, to_text
+from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.seivae_network import CONDITION_WEIGHT, SPECIES, TARGETS, Config, Network
+
+NAME = "seivae"
+LEGAL_TARGETS = TARGETS
+MIDDLE = 0.25  # of a spread: how far inside a half-open window the target is set
+SHARES = ("porosity", "inorganic")
+
+
+def make_card(parameters: int = 0) -> SystemCard:
+    """What the app says about this system."""
+    return SystemCard(
+        name=NAME,
+        domain="interphases",
+        family="VAE",
+        title="SEI VAE",
+        paper="Rajagopal et al. 2023; conditional VAE after Sohn et al., NeurIPS 2015",
+        capabilities=("sample", "encode", "decode"),
+        trained_on="GenBat's own kinetic Monte Carlo of the interphase, a design over its barriers",
+        licence="MIT",
+        parameters=parameters,
+    )
+
+
+class SEIVAE(Trained[Config, Network]):
+    """The trained system."""
+
+    targets = TARGETS
+    config_type, network_type = Config, Network
+    describe = staticmethod(make_card)
+
+    # ------------------------------------------------------------------ latent space
+    def encode(self, objects: Sequence[str]) -> np.ndarray:
+        """Latent points of interphases as text (n, latent): what they measure, and the mean of z.
+
+        Raises
+        ------
+        ValueError : a text that is no interphase, or one without any solid.
+        """
+        return self.encode_sites([from_text(text) for text in objects])
+
+    @torch.inference_mode()
+    def encode_sites(self, all_sites: Sequence[Sites]) -> np.ndarray:
+        """As `encode`, of sites."""
+        if not all_sites:
+            return np.empty((0, self.config.latent), "f4")
+        c = torch.tensor([self.condition_of(label(sites)) for sites in all_sites])
+        if c.isnan().any():
+            raise ValueError("interphase: holds no solid on the electrode; nothing to encode")
+        kinds = torch.as_tensor(np.stack(all_sites).astype("i8"))
+        x = F.one_hot(kinds, SPECIES).movedim(-1, 1).float()
+        z = self.network.posterior(x, c).mean
+        return torch.cat([CONDITION_WEIGHT * c, z], 1).numpy()
+
+    def condition_of(self, numbers: Mapping[str, float]) -> list[float]:
+        """Measured TARGETS, standardised."""
+        scales = zip(TARGETS, self.config.mean, self.config.spread, strict=True)
+        return [(numbers[name] - mean) / spread for name, mean, spread in scales]
+
+    def decode(self, z: np.ndarray, *, seed: int = 0) -> list[Candidate]:
+        """Interphases at latent points (n, latent): the same noise for all of them, so that a walk
+        changes what it must and nothing else."""
+        points = np.atleast_2d(np.asarray(z, "f4"))
+        made = self.decode_sites(points, seed=seed)
+        return [
+            self._candidate(s, p, "decode", seed, {}) for s, p in zip(made, points, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def decode_sites(self, z: np.ndarray, *, seed: int = 0) -> list[Sites]:
+        """As `decode`, without judging."""
+        points = torch.as_tensor(np.asarray(z, "f4"))
+        n = len(TARGETS)
+        logits = self.network.logits(points[:, n:], points[:, :n] / CONDITION_WEIGHT)
+        generator = torch.Generator().manual_seed(seed)
+        return list(drawn(logits, generator).to(torch.uint8).numpy())
+
+    # ------------------------------------------------------------------ sampling
+    def sample(
+        self,
+        n: int,
+        *,
+        condition: Condition | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Iterator[Candidate]:
+        """n interphases; what windows leave open is drawn from the training's distribution. A
+        longer sample starts with the shorter one.
+
+        Raises
+        ------
+        ValueError : n below 1, or a wish that is none of TARGETS.
+        """
+        if n < 1:
+            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        asked = condition or Condition()
+        if strange := [*sorted(set(asked.windows) - set(TARGETS)), *sorted(asked.wishes)]:
+            raise ValueError(f"{NAME}: cannot aim at {strange}; legal are {list(TARGETS)}")
+        for k in range(n):
+            rng = np.random.default_rng((seed, k))
+            point = self._point(asked.windows, rng)
+            (sites,) = self.decode_sites(point[None], seed=int(rng.integers(2**31)))
+            if progress:
+                progress((k + 1) / n, f"{k + 1} of {n} interphases")
+            yield self._candidate(sites, point, "sample", seed, {"index": k}, asked)
+
+    def _point(self, windows: Mapping[str, Window], rng: np.random.Generator) -> np.ndarray:
+        c = rng.standard_normal(len(TARGETS))
+        for k, (name, aim) in enumerate(zip(TARGETS, self.aims(windows), strict=True)):
+            if name in windows:
+                c[k] = aim
+        return np.concatenate([CONDITION_WEIGHT * c, rng.standard_normal(self.config.noise)])
+
+    def aims(self, windows: Mapping[str, Window]) -> list[float]:
+        """Standardised value of each target, NaN where nothing is asked of it: a window's middle,
+        or just inside an open one."""
+        out = []
+        for name, mean, spread in zip(TARGETS, self.config.mean, self.config.spread, strict=True):
+            window = windows.get(name)
+            if window is None:
+                out.append(math.nan)
+                continue
+            low, high = (window.low - mean) / spread, (window.high - mean) / spread
+            if math.isinf(low):
+                out.append(high - MIDDLE)
+            else:
+                out.append(low + MIDDLE if math.isinf(high) else (low + high) / 2)
+        return out
+
+    def _candidate(
+        self, sites: Sites, point: np.ndarray, action: str, seed: int, arguments: Mapping,
+        condition: Condition | None = None,
+    ) -> Candidate:  # fmt: skip
+        source = Provenance(
+            system=NAME,
+            action=action,
+            weights=self.weights,
+            seed=seed,
+            arguments=dict(arguments),
+            condition=condition.to_json() if condition else {},
+            versions=versions(),
+        )
+        good = bool((sites[0] >= ORGANIC).any())
+        verdict = Verdict(good, () if good else ("holds no solid on the electrode",))
+        latent = tuple(round(float(v), 5) for v in point)
+        return Candidate(to_text(sites), self.card.domain, verdict, source, latent=latent)
+
+    @cached_property
+    def training_range(self) -> dict[str, tuple[float, float]]:
+        """Mean +- 3 standard deviations of every target in training, shares within 0 and 1."""
+        out = {}
+        for name, mean, spread in zip(TARGETS, self.config.mean, self.config.spread, strict=True):
+            low, high = max(0.0, mean - 3 * spread), mean + 3 * spread
+            out[name] = (low, min(1.0, high) if name in SHARES else high)
+        return out
+
+
+def drawn(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """Species of every site (B, SIDE, SIDE) from logits (B, SPECIES, SIDE, SIDE); one noise for the
+    whole batch (the Gumbel trick)."""
+    uniform = torch.rand(logits.shape[1:], generator=generator).clamp(1e-9, 1 - 1e-7)
+    return (logits - torch.log(-torch.log(uniform))).argmax(1)
