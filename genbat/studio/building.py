@@ -149,6 +149,17 @@ def build_microstructures(workers: int, progress: Progress) -> Path:
     return labels.make_table(log, _asset(data.TABLE))
 
 
+# ---------------------------------------------------------------------- interphases
+def build_interphases(workers: int, progress: Progress) -> Path:
+    """Grown interphases and their labels: half an hour; the log is a JSONL file under `home()`."""
+    from genbat.domains.interphases import build as labels
+    from genbat.domains.interphases import data
+
+    log = home() / "build" / "interphases.jsonl"
+    labels.label_missing(log, paths.cache_folder(), progress=progress)
+    return labels.make_table(log, _asset(data.TABLE))
+
+
 # ---------------------------------------------------------------------- library and map
 def build_library(name: str, workers: int, progress: Progress) -> Path:
     """A system's own new objects, judged by the domain's physics."""
@@ -215,6 +226,7 @@ def _builders() -> dict[str, Callable[[int, Progress], Path]]:
         "crystals:conductors": build_conductors,
         "crystals:aims": build_aims,
         "microstructures": build_microstructures,
+        "interphases": build_interphases,
         **{f"library:{name}": library(name) for name in _SHELVED},
         **{f"map:{domain}": plane(domain) for domain in registry.REFERENCE},
         "manifest": build_manifest,

@@ -52,16 +52,22 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "borders": ("metrics_volumes", "borders", 0.2),
         "copies": ("metrics_volumes", "copies", 0.1),
     },
+    "seivae": {
+        "asked": ("metrics_interphases", "asked", 0.5),
+        "freely": ("metrics_interphases", "freely", 0.5),
+    },
 }
 _SUBJECTS = {
     "molecules": "metrics_molecules",
     "crystals": "metrics_crystals",
     "microstructures": "metrics_volumes",
+    "interphases": "metrics_interphases",
 }
 _JUDGES = {
     "molecules": ("fcd_torch", "scikit-learn", "botorch", "chemicals"),
     "crystals": ("chgnet", "pymatgen", "smact", "spglib"),
     "microstructures": ("taufactor", "scipy"),
+    "interphases": ("scipy",),
 }
 
 

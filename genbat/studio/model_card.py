@@ -65,6 +65,16 @@ _WORDS = {
 - Tortuosity factors and diffusivities are computed by TauFactor on what was made, never guessed.
 - That a volume can be made by mixing, coating and calendering, the system does not know.""",
     ),
+    "interphases": Words(
+        split="runs of the kinetic Monte Carlo, each with barriers of its own",
+        origin="GenBat's own runs and labels: MIT.",
+        own="nothing of your own: interphases are grown by GenBat",
+        limits="""\
+- Interphases are those of one model: a lattice in two dimensions, ethylene carbonate alone, four
+  species, barriers near those of a published reaction network. They are no measured ones.
+- Thickness and porosity are counted on what was made; a site is taken as one nanometre.
+- What lies outside the design of experiments the system has never seen.""",
+    ),
 }
 
 

@@ -21,6 +21,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
     "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),
     "microvae": ("genbat.systems.microvae", "MicroVAE"),
+    "seivae": ("genbat.systems.seivae", "SEIVAE"),
     "microdiffusion": ("genbat.systems.microdiffusion", "MicroDiffusion"),
 }
 DOMAINS: dict[str, str] = {"molecules": "Molecules", "crystals": "Crystals"}

@@ -29,6 +29,7 @@ TRAINERS: dict[str, str] = {
     "dcgan3d": "genbat.studio.training_volumes",
     "microvae": "genbat.studio.training_micro",
     "microdiffusion": "genbat.studio.training_micro",
+    "seivae": "genbat.studio.training_interphases",
 }
 
 

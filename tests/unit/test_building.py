@@ -48,7 +48,7 @@ def test_names():
                 "crystals:aims")  # fmt: skip
     shelves = ("library:chemvae", "library:cdvae", "library:mattergen")
     rest = (*shelves, "map:molecules", "map:crystals", "manifest")
-    assert ("molecules", *crystals, "microstructures", *rest) == building.DATASETS
+    assert ("molecules", *crystals, "microstructures", "interphases", *rest) == building.DATASETS
     with pytest.raises(ValueError, match=r"'moleculs'; legal are molecules, crystals, crystals"):
         building.build("moleculs")
 

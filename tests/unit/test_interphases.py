@@ -157,13 +157,14 @@ def test_rows_bring_their_interphase_back(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "TIME_S", 1e-5)
     build.designs.cache_clear()
     log = tmp_path / "log.jsonl"
-    build.label_missing(log)
+    build.label_missing(log, tmp_path)
     first = log.read_text()
-    build.label_missing(log)  # nothing is left to do
+    build.label_missing(log, tmp_path)  # nothing is left to do
     assert log.read_text() == first
     row = json.loads(first.splitlines()[1])
     again = grow(build.barriers_of(row), row["seed"], time_s=1e-5)
     assert label(again.sites)["thickness"] == row["thickness"]
+    assert np.array_equal(np.load(tmp_path / "interphases-1.npy")[row["seed"]], again.sites)
     table = build.make_table(log, tmp_path / "t.parquet")
     assert table.exists()
     build.designs.cache_clear()

@@ -185,3 +185,35 @@ def test_texts_bring_sites_back():
 def test_broken_texts_are_named(text, named):
     with pytest.raises(ValueError, match=named):
         texts.from_text(text)
+
+
+# ---------------------------------------------------------------------- evaluation
+def test_a_whole_evaluation(tmp_path):
+    from genbat.studio import evaluation, training, training_interphases
+
+    own = data(24)
+    material = training.Material(own, list(own.splits))
+    model = training_interphases.learn("seivae", material, tmp_path, preset="tiny").system
+    result = evaluation.evaluate("seivae", n=3, seed=0, system=model, examples=own)
+    assert set(result["metrics"]) >= {"thickness_r2", "porosity_r2", "roughness_apart"}
+    assert result["metrics"]["thickness_r2"]["bar"] == 0.9
+
+
+def test_a_system_that_does_as_it_is_told_has_an_r2_of_one():
+    from types import SimpleNamespace
+
+    from genbat.studio import metrics_interphases
+
+    own = data(24)
+    rows = list(own.rows("test"))
+
+    class Obedient:
+        def sample(self, n, *, condition, seed, progress=None):
+            wanted = condition.windows["thickness"].low
+            near = min(rows, key=lambda k: abs(label(own.sites[k])["thickness"] - wanted))
+            return [SimpleNamespace(text=texts.to_text(own.sites[near]))]
+
+    found = metrics_interphases.asked(metrics_interphases.subject_of(Obedient(), own, 4, 0))
+    assert found["thickness_r2"]["value"] == pytest.approx(1.0)
+    assert found["thickness_mae"]["value"] == pytest.approx(0.0)
+    assert found["thickness_r2"]["baselines"]["training set resampled"] < 0.9

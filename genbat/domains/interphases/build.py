@@ -13,11 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
 from genbat.core.logs import adding, read_rows
-from genbat.domains.interphases.kmc import Barriers, Grown, grow
+from genbat.domains.interphases.kmc import HEIGHT, WIDTH, Barriers, Grown, Sites, grow
 from genbat.domains.interphases.measures import label
 
 LABEL_VERSION = "1"
@@ -60,22 +61,30 @@ def run(seed: int) -> Grown:
     return grow(designs()[seed], seed, time_s=TIME_S, most_events=MOST_EVENTS)
 
 
-def label_one(seed: int) -> Row:
-    """The barriers of a number and the labels of its interphase."""
+def label_one(seed: int, kept: Sites | None = None) -> Row:
+    """The barriers of a number and the labels of its interphase, whose sites go to `kept`."""
     grown = run(seed)
+    if kept is not None:
+        kept[seed] = grown.sites
     told = {"time_s": grown.time_s, "events": grown.events, "finished": grown.finished}
     return {"seed": seed, **asdict(designs()[seed]), **told, **label(grown.sites)}
 
 
-def label_missing(log: Path, progress: Progress | None = None) -> None:
-    """Grow what the log does not hold yet; a third of a second each."""
-    done = {row["seed"] for row in read_rows(log)}
+def label_missing(log: Path, folder: Path, progress: Progress | None = None) -> None:
+    """Grow what the log does not hold yet, a third of a second each; the sites go to a file of 25
+    MB in a folder of things that can be made again. Where that file is lost, all are grown anew."""
+    place = folder / f"interphases-{LABEL_VERSION}.npy"
+    shape = (COUNT, HEIGHT, WIDTH)
+    done = {row["seed"] for row in read_rows(log)} if place.exists() else set()
+    mode: Any = "r+" if place.exists() else "w+"
+    kept = np.lib.format.open_memmap(place, mode=mode, dtype=np.uint8, shape=shape)
     with adding(log) as out:
         for count, seed in enumerate((s for s in range(COUNT) if s not in done), len(done) + 1):
-            out.write(json.dumps(label_one(seed)) + "\n")
+            out.write(json.dumps(label_one(seed, kept)) + "\n")
             out.flush()
             if progress:
                 progress(count / COUNT, f"{count} of {COUNT} interphases grown")
+    kept.flush()
 
 
 def make_table(log: Path, out: Path) -> Path:

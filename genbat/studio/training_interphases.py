@@ -1,0 +1,60 @@
+"""What `genbat train` needs to know of interphases: what they learn from, and how."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from genbat.core import paths
+from genbat.domains.interphases import data
+from genbat.studio.training import Lesson, Material, Progress
+from genbat.studio.training_volumes import begin_from
+from genbat.systems import seivae, seivae_training
+from genbat.systems.seivae_network import TARGETS, Network
+from genbat.systems.seivae_training import Interphases
+
+PRESETS = {"seivae": seivae_training.PRESETS}
+SIZES: dict[str, dict[str, dict[str, int]]] = {
+    "seivae": {"tiny": {"width": 8, "noise": 3, "hidden": 16}, "base": {}}
+}
+
+
+def gather(own: Path | None) -> Material:
+    """The known interphases.
+
+    Raises
+    ------
+    ValueError : a file of one's own, which nobody writes in our form; or our data are missing.
+    """
+    if own is not None:
+        raise ValueError(f"{own.name}: seivae learns from GenBat's own interphases only")
+    table = data.load().table
+    sites = np.asarray(data.all_sites(paths.cache_folder())[table["seed"].to_numpy()])
+    found = Interphases(sites, table[list(TARGETS)].to_numpy("f8"), table["split"].tolist())
+    return Material(found, list(found.splits))
+
+
+def learn(
+    name: str,
+    material: Material,
+    folder: Path,
+    *,
+    preset: str,
+    start: Path | None = None,
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+) -> Lesson:
+    """Train seivae; `start` is a checkpoint."""
+    if start is not None:
+        begin_from(start, folder)
+    schedule = PRESETS[name][preset]
+    run = seivae_training.train(
+        material.examples, folder, schedule=schedule, resume=start is not None, minutes=minutes,
+        progress=progress, **SIZES[name][preset],
+    )  # fmt: skip
+    config = replace(run.config, steps_trained=run.step)
+    return Lesson(seivae.SEIVAE(config, cast(Network, run.mean)), schedule)
