@@ -66,13 +66,18 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Slices (B, phases, SIDE, SIDE) to scores (B, 1, 1, 1)."""
+    """Slices (B, phases, SIDE, SIDE) to scores (B, 1, 1, 1).
 
-    def __init__(self, config: Config) -> None:
+    Parameters
+    ----------
+    channels : after each layer, each of which halves the edge.
+    """
+
+    def __init__(self, phases: int, channels: tuple[int, ...]) -> None:
         super().__init__()
-        widths = (len(config.phases), *config.critic)
+        widths = (phases, *channels)
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths))
-        self.last = nn.Conv2d(widths[-1], 1, SIDE // 2 ** len(config.critic))
+        self.last = nn.Conv2d(widths[-1], 1, SIDE // 2 ** len(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores without bound."""

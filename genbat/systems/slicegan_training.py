@@ -35,7 +35,8 @@ def train(
 
 def networks(config: Config) -> tuple[nn.Module, nn.ModuleList]:
     """The generator and its critics."""
-    critics = (Critic(config) for _ in range(max(config.judged_by) + 1))
+    shapes = len(config.phases), config.critic
+    critics = (Critic(*shapes) for _ in range(max(config.judged_by) + 1))
     return Generator(config), nn.ModuleList(critics)
 
 

@@ -1,0 +1,103 @@
+"""Training of superres: slices of what it makes beside fine images, blocks beside coarse labels."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from genbat.families.gan import critic_loss, generator_loss
+from genbat.systems.base import Progress
+from genbat.systems.duel import Duel, Rules, begin, fight
+from genbat.systems.slicegan_network import SIDE, Critic, Images
+from genbat.systems.slicegan_training import SHOWN, some_slices
+from genbat.systems.superres import FACTOR, Config, Generator, noises
+
+PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=3000, rounds=2)}
+EDGE = SIDE // FACTOR  # coarse voxels of a training volume
+HELD = 10.0  # weight of the coarse labels
+
+
+class Coarse:
+    """Random cubes of a coarse labelled volume (d, h, w)."""
+
+    def __init__(self, labels: Tensor, phases: int) -> None:
+        if min(labels.shape) < EDGE:
+            shape = " x ".join(map(str, labels.shape))
+            raise ValueError(f"coarse: {shape} voxels; edges of {EDGE} at least are needed")
+        self.labels, self.phases = labels, phases
+
+    def draw(self, random: torch.Generator) -> Tensor:
+        """One cube, one-hot (1, phases, EDGE, EDGE, EDGE), mirrored along any axes."""
+        pick = lambda most: int(torch.randint(most, (1,), generator=random))  # noqa: E731
+        z, y, x = (pick(n - EDGE + 1) for n in self.labels.shape)
+        cube = self.labels[z : z + EDGE, y : y + EDGE, x : x + EDGE]
+        cube = cube.flip([axis for axis in range(3) if pick(2)])
+        return F.one_hot(cube.long(), self.phases).movedim(-1, 0)[None].float()
+
+
+def train(
+    coarse: Coarse,
+    images: Images,
+    config: Config,
+    folder: Path,
+    *,
+    rules: Rules,
+    resume: bool = False,
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+) -> Duel:
+    """Train on coarse cubes and fine images; with `resume`, go on from the folder's checkpoint."""
+    duel = begin(config, networks, rules, folder, resume=resume)
+    return fight(duel, partial(one_round, coarse, images), minutes=minutes, progress=progress)
+
+
+def networks(config: Config) -> tuple[nn.Module, nn.ModuleList]:
+    """The generator and its critics."""
+    shapes = len(config.phases), config.critic
+    critics = (Critic(*shapes) for _ in range(max(config.judged_by) + 1))
+    return Generator(config), nn.ModuleList(critics)
+
+
+def one_round(coarse: Coarse, images: Images, duel: Duel) -> dict[str, float]:
+    """All critic steps and the generator's."""
+    distance = 0.0
+    for turn in range(duel.rules.rounds):
+        random = duel.random(turn)
+        with torch.no_grad():
+            volume = torch.softmax(_made(duel, coarse.draw(random), random), 1)
+        total = torch.zeros(())
+        for axis in range(3):
+            real, fake = images.draw(axis, SHOWN, random), some_slices(volume, axis, random)
+            loss, found = critic_loss(_critic(duel, axis), real, fake, random)
+            total, distance = total + loss, float(found)
+        duel.teach_critics(total)
+    random = duel.random(duel.rules.rounds)
+    cube = coarse.draw(random)
+    logits = _made(duel, cube, random)
+    volume = torch.softmax(logits, 1)
+    fooled = [generator_loss(_critic(duel, axis), some_slices(volume, axis, random))
+              for axis in range(3)]  # fmt: skip
+    held = faithful(volume, cube)
+    duel.teach_generator(torch.stack(fooled).sum() + HELD * held)
+    return {"distance": distance, "held": float(held.detach())}
+
+
+def faithful(volume: Tensor, coarse: Tensor) -> Tensor:
+    """Cross entropy in nats of coarse labels (B, phases, d, h, w) under the shares of the phases in
+    each block of a fine volume (B, phases, 4 d, 4 h, 4 w)."""
+    shares = F.avg_pool3d(volume, FACTOR).clamp(min=1e-6)
+    return -(coarse * shares.log()).sum(1).mean()
+
+
+def _made(duel: Duel, cube: Tensor, random: torch.Generator) -> Tensor:
+    edges = (1, *cube.shape[2:])
+    return duel.generator(cube, *noises(duel.config, edges, random))
+
+
+def _critic(duel: Duel, axis: int) -> nn.Module:
+    return duel.critics[duel.config.judged_by[axis]]
