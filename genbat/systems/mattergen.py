@@ -22,7 +22,8 @@ Changed, and why:
   draws it knows to be wrong. `MatterGen.free_plan` samples without all this and is measured, too.
 - For a property window, heads on the frozen network choose among the casts, too, and for a voltage
   each crystal is made to hold what an insertion host needs: adapters trained for minutes steer, but
-  of what they steer a quarter is a host and half lies far off the window.
+  of what they steer a quarter is a host and half lies far off the window. Where to aim is measured
+  with CHGNet once (`genbat build crystals:aims`), since a choice favours what the heads overrate.
 - In a quarter of the training, types are shown throughout: the same network then completes a given
   formula, which makes exact formulas exact by construction.
 """
