@@ -21,7 +21,8 @@ from genbat.studio.metrics import scaled
 from genbat.systems.crystal_corpus import TARGETS, Corpus
 from genbat.systems.mattergen_heads import KNOTS
 
-SEED, EACH = 271, 128
+SEED = 271
+EACH = {"formation_ev": 128, "hull_ev": 128, "voltage_v": 256}  # of which many are refused
 QUANTILES = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)  # of the training values: what is aimed at
 Progress = Callable[[float, str], None]
 
@@ -46,7 +47,7 @@ def calibrate(system: Any, corpus: Corpus, log: Path | None, progress: Progress)
 def _median(system: Any, name: str, value: float, log: Path | None, progress: Progress) -> float:
     """Median of what CHGNet finds of samples asked for one value."""
     asked = Condition({name: Window(value, value)})
-    made = [from_text(c.text) for c in system.sample(EACH, condition=asked, seed=SEED)]
+    made = [from_text(c.text) for c in system.sample(EACH[name], condition=asked, seed=SEED)]
     found = [_value(ruling, name) for ruling in rule(made, log, progress=progress)]
     return float(np.nanmedian(found)) if np.isfinite(found).any() else value
 

@@ -43,6 +43,7 @@ from genbat.systems.heads import known_error
 KINDS = 84
 TARGETS = ("formation_ev", "voltage_v")
 GIVEN = 0.5  # share of the training with true types
+DOUBT_TIME, LOOKS = 0.4, 4
 SHARP = 0.25  # atoms: shares this near to whole numbers are a composition
 # As in the paper's published settings: atoms, composition, lattice, coordinates, types, KL, heads.
 WEIGHTS = {
@@ -160,18 +161,38 @@ def losses(
     kinds = spoil(x.kinds, composition.detach(), spoiled, generator)
     noisy = replace(x, kinds=kinds * x.here, fractions=wrap(x.fractions + shift))
     guess = network.score(noisy, time, z)
-    wanted = wrapped_score(shift, sigma[:, None, None]) / score_norm(sigma)[:, None, None]
-    wanted = centred(wanted, x.here)
+    away = ((guess.fractions - _score_of(shift, time, x.here)) ** 2).mean(-1)
     each = F.cross_entropy(guess.kinds.flatten(0, 1), x.kinds.flatten(), reduction="none")
     return {
         "atoms": F.cross_entropy(atoms, x.counts),
         "composition": -(share * F.log_softmax(composition, 1)).sum(1).mean(),
         "lattices": F.mse_loss(lattice, x.lattices),
-        "fractions": (((guess.fractions - wanted) ** 2).mean(-1) * here).sum() / here.sum(),
+        "fractions": (away * here).sum() / here.sum(),
         "kinds": (each.view_as(here) * here).sum() / here.sum(),
         "divergence": posterior.divergence().mean(),
         "heads": known_error(network.heads(z), values),
     }
+
+
+def _score_of(shift: Tensor, time: Tensor, here: Tensor) -> Tensor:
+    """What the network should say of coordinates shifted by noise (B, N, 3)."""
+    sigma = sigma_at(time)
+    wanted = wrapped_score(shift, sigma[:, None, None]) / score_norm(sigma)[:, None, None]
+    return centred(wanted, here)
+
+
+@torch.inference_mode()
+def doubt(network: Network, x: Crystals, z: Tensor, generator: torch.Generator) -> Tensor:
+    """How badly the network finds the way back to crystals of latent points (B,): the part of its
+    loss that concerns coordinates, at DOUBT_TIME, mean of LOOKS."""
+    time = torch.full((len(x),), DOUBT_TIME)
+    total, here = torch.zeros(len(x)), x.here.float()
+    for _ in range(LOOKS):
+        shift = sigma_at(time)[:, None, None] * torch.randn(x.fractions.shape, generator=generator)
+        guess = network.score(replace(x, fractions=wrap(x.fractions + shift)), time, z)
+        away = ((guess.fractions - _score_of(shift, time, x.here)) ** 2).mean(-1)
+        total += (away * here).sum(1) / here.sum(1)
+    return total / LOOKS
 
 
 def spoil(kinds: Tensor, composition: Tensor, share: Tensor, generator: torch.Generator) -> Tensor:
@@ -185,11 +206,13 @@ def spoil(kinds: Tensor, composition: Tensor, share: Tensor, generator: torch.Ge
 # ---------------------------------------------------------------------- decoding
 @dataclass(frozen=True)
 class Plan:
-    """Annealed Langevin dynamics: levels of noise, steps at each, signal to noise."""
+    """Annealed Langevin dynamics: levels of noise, steps at each, signal to noise; `tries` crystals
+    are made of each point, of which the one of least `doubt` is taken."""
 
-    levels: int = 100
+    levels: int = 40
     steps: int = 1
     snr: float = 0.4
+    tries: int = 4
 
 
 @torch.inference_mode()

@@ -20,6 +20,7 @@ from genbat.systems.base import Progress
 from genbat.systems.crystal_corpus import TARGETS
 from genbat.systems.heads import polish
 
+STEPS = 6000  # of the heads' training
 KNOTS = 7  # of what is aimed at to get what was asked for
 LEAST_SPREAD = 0.01  # of a feature: an element that training hardly has
 
@@ -80,7 +81,8 @@ class Heads(nn.Module):
         self.spread.copy_(features.std(0).clamp(min=LEAST_SPREAD))
         standard = (features - self.middle) / self.spread
         self.ensemble.requires_grad_(True)
-        polish(self.ensemble, standard, torch.zeros_like(standard), wanted, progress=progress)
+        still = torch.zeros_like(standard)
+        polish(self.ensemble, standard, still, wanted, steps=STEPS, progress=progress)
         self.ensemble.requires_grad_(False)
 
 

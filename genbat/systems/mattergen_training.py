@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbat.families.wrapped import training_time
+from genbat.families.crystal_net import Crystals
+from genbat.families.wrapped import training_time, wrap
 from genbat.systems.base import Progress
 from genbat.systems.crystal_corpus import (
     MAX_ATOMS,
@@ -36,6 +37,8 @@ from genbat.systems.mattergen_diffusion import (
 )
 from genbat.systems.mattergen_moulds import Moulds
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, begin, weighted
+
+VIEWS, BLUR, STRETCH = 3, 0.06, 0.3
 
 __all__ = ["PRESETS", "Schedule", "make_config", "train", "train_adapters", "wishes_of"]
 
@@ -136,18 +139,34 @@ def train_adapters(
 
 
 def fit_heads(network: Network, corpus: Corpus, config: Config) -> None:
-    """Train the heads on the split "train", in place; a corpus without properties leaves them."""
+    """Train the heads on the split "train", in place; a corpus without properties leaves them.
+
+    Each crystal is shown as it is and disturbed VIEWS times with the same values: what the heads
+    will see is not relaxed, and what they should say is what it will be once it is.
+    """
     rows = [k for k in corpus.rows("train") if not np.isnan(corpus.values[k]).all()]
     if not rows:
         return
     rows.sort(key=lambda k: corpus.sizes[k])  # like sizes together: less padding
     wanted = (corpus.values[rows] - np.array(config.mean)) / np.array(config.spread)
+    generator, features = torch.Generator().manual_seed(0), []
     with torch.no_grad():
-        parts = [
-            network.heads.features(network.net, tensors(corpus, rows[k : k + 64], config.scale))
-            for k in range(0, len(rows), 64)
-        ]
-    network.heads.fit(torch.cat(parts), torch.as_tensor(wanted).float())
+        for view in range(1 + VIEWS):
+            for k in range(0, len(rows), 64):
+                x = tensors(corpus, rows[k : k + 64], config.scale)
+                x = disturbed(x, generator) if view else x
+                features.append(network.heads.features(network.net, x))
+    every = torch.as_tensor(wanted).float().repeat(1 + VIEWS, 1)
+    network.heads.fit(torch.cat(features), every)
+
+
+def disturbed(x: Crystals, generator: torch.Generator) -> Crystals:
+    """Crystals as a sampler may leave them: coordinates off by up to BLUR of the cell, lattices by
+    up to STRETCH standard deviations, each crystal by an amount of its own."""
+    own = torch.rand(2, len(x), 1, generator=generator)
+    shift = BLUR * own[0][..., None] * torch.randn(x.fractions.shape, generator=generator)
+    pull = STRETCH * own[1] * torch.randn(x.lattices.shape, generator=generator)
+    return replace(x, fractions=wrap(x.fractions + shift), lattices=x.lattices + pull)
 
 
 def known_part(corpus: Corpus, name: str) -> Corpus:

@@ -31,7 +31,8 @@ from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.core.properties import Measurement
 from genbat.domains.microstructures.properties import BY_KEY
-from genbat.domains.microstructures.volume import Volume, from_text
+from genbat.domains.microstructures.texts import read
+from genbat.domains.microstructures.volume import Volume
 from genbat.systems.base import Progress, SystemCard, Trained
 from genbat.systems.microvae_network import (
     LOGARITHMIC,
@@ -81,7 +82,7 @@ class MicroVAE(Trained[Config, Network]):
         ------
         ValueError : a text that is no volume, has other phases, or is too small.
         """
-        return self.encode_volumes([from_text(text) for text in objects])
+        return self.encode_volumes([read(text) for text in objects])
 
     @torch.inference_mode()
     def encode_volumes(self, volumes: Sequence[Volume]) -> np.ndarray:

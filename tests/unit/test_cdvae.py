@@ -15,8 +15,18 @@ from genbat.domains.crystals.structure import from_text, to_text
 from genbat.families.crystal_graph import MOST, cell_facts
 from genbat.systems import cdvae_training
 from genbat.systems.cdvae import CDVAE
-from genbat.systems.cdvae_network import TARGETS, Network, Plan, amounts, assigned, is_sharp, spoil
+from genbat.systems.cdvae_network import (
+    TARGETS,
+    Network,
+    Plan,
+    amounts,
+    assigned,
+    doubt,
+    is_sharp,
+    spoil,
+)
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
+from genbat.systems.crystal_corpus import tensors
 from genbat.systems.heads import known_error
 
 QUICK = Plan(levels=5, steps=1)
@@ -217,3 +227,29 @@ def test_finished_heads_know_their_crystals_and_their_errors():
     truth = known.values[held][:, [KNOWN.index(t) for t in TARGETS]]
     inside = np.abs(values - truth) <= halves
     assert inside[~np.isnan(truth)].mean() == pytest.approx(0.93, abs=0.07)
+
+
+def test_the_least_doubted_of_several_is_taken(monkeypatch):
+    """Doubt by one coordinate of the first atom: what is kept is the least of all tries."""
+    system, seen = cdvae(), []
+
+    def by_place(network, x, z, generator):
+        seen.append(x.fractions[:, 0, 0] % 1.0)
+        return seen[-1]
+
+    monkeypatch.setattr("genbat.systems.cdvae.doubt", by_place)
+    z = np.random.default_rng(0).standard_normal((5, system.config.latent))
+    made = system.decode_cells(z, plan=replace(QUICK, tries=3))
+    kept = [np.linalg.solve(c.lattice.T, c.positions[0])[0] % 1.0 for c in made]
+    np.testing.assert_allclose(kept, torch.stack(seen).min(0).values, atol=1e-5)
+    assert len(seen) == 3
+
+
+def test_the_same_crystals_are_doubted_less_than_their_noise():
+    system, random = cdvae(), torch.Generator()
+    rows = corpus().rows("train")[:24]
+    x = tensors(corpus(), rows, system.config.scale)
+    z = torch.as_tensor(system.encode_cells([corpus().cells[k] for k in rows]))
+    noise = replace(x, fractions=torch.rand(x.fractions.shape) * x.here[..., None])
+    own, spoilt = (doubt(system.network, y, z, random.manual_seed(0)) for y in (x, noise))
+    assert (own >= 0).all() and float(own.median()) < float(spoilt.median())
