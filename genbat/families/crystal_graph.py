@@ -20,7 +20,6 @@ import itertools
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -43,22 +42,21 @@ class Graphs:
     facts: Tensor
 
 
-_STEPS = np.array(
-    [s for s in itertools.product(range(-REACH, REACH + 1), repeat=3) if s > (0, 0, 0)]
-)
+_ALONG = range(-REACH, REACH + 1)
+_STEPS = torch.tensor([s for s in itertools.product(_ALONG, repeat=3) if s > (0, 0, 0)])
 
 
-def cell_facts(lattice: np.ndarray, atoms: int) -> Tensor:
+def cell_facts(lattice: Tensor, atoms: int) -> Tensor:
     """What a primitive cell is like, whichever was chosen; (FACTS,).
 
     The number of atoms, one of MOST, and the logarithms of the lengths of the VECTORS shortest
     vectors of the lattice (3, 3; rows, Å, reduced), each with its opposite counted once, without
     the part that follows from the number of atoms.
     """
-    lengths = np.sort(np.linalg.norm(_STEPS @ lattice, axis=1))[:VECTORS]
+    lengths = (_STEPS.to(lattice.dtype) @ lattice).norm(dim=1).sort().values[:VECTORS]
     told = torch.zeros(FACTS)
     told[min(atoms, MOST) - 1] = 1.0
-    told[MOST:] = torch.as_tensor(np.log(lengths) - math.log(atoms) / 3 - 1.0)
+    told[MOST:] = lengths.log() - math.log(atoms) / 3 - 1.0
     return told
 
 

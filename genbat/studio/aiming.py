@@ -27,21 +27,22 @@ QUANTILES = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)  # of the training values: wha
 Progress = Callable[[float, str], None]
 
 
-def calibrate(system: Any, corpus: Corpus, log: Path | None, progress: Progress) -> None:
-    """Measure and keep the aims of every target that the system has an adapter for, in place."""
-    names = [name for name in TARGETS if name in system.config.adapters]
-    heads, even = system.network.heads, np.linspace(-3.0, 3.0, KNOTS)
-    for k, name in enumerate(names):
-        place, mine = TARGETS.index(name), scaled(progress, k / len(names), 1 / len(names))
-        values = corpus.values[corpus.training_rows(), place]
-        aimed = np.nanquantile(values, QUANTILES)
-        heads.calibrate(name, even, even)  # what is asked is what is aimed at
-        found = [
-            _median(system, name, float(value), log, scaled(mine, i / KNOTS, 1 / KNOTS))
-            for i, value in enumerate(aimed)
-        ]
-        mean, spread = system.config.mean[place], system.config.spread[place]
-        heads.calibrate(name, (aimed - mean) / spread, (np.array(found) - mean) / spread)
+def targets_of(system: Any) -> list[str]:
+    """Targets that a system has an adapter for, the one that needs most care first."""
+    return [name for name in reversed(TARGETS) if name in system.config.adapters]
+
+
+def calibrate(system: Any, name: str, corpus: Corpus, log: Path | None, progress: Progress) -> None:
+    """Measure and keep the aims of a target, in place."""
+    heads, even, place = system.network.heads, np.linspace(-3.0, 3.0, KNOTS), TARGETS.index(name)
+    aimed = np.nanquantile(corpus.values[corpus.training_rows(), place], QUANTILES)
+    heads.calibrate(name, even, even)  # what is asked is what is aimed at
+    found = [
+        _median(system, name, float(value), log, scaled(progress, k / KNOTS, 1 / KNOTS))
+        for k, value in enumerate(aimed)
+    ]
+    mean, spread = system.config.mean[place], system.config.spread[place]
+    heads.calibrate(name, (aimed - mean) / spread, (np.array(found) - mean) / spread)
 
 
 def _median(system: Any, name: str, value: float, log: Path | None, progress: Progress) -> float:

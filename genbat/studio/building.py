@@ -13,6 +13,7 @@ import pandas as pd
 from genbat.core import paths
 from genbat.core.paths import home
 from genbat.studio import manifest, registry
+from genbat.studio.metrics import scaled
 
 Progress = Callable[[float, str], None]
 OUTLIERS = "data/molecules_outliers.csv"
@@ -128,13 +129,17 @@ def _shipped_crystals() -> pd.DataFrame | None:
 
 
 def build_aims(workers: int, progress: Progress) -> Path:
-    """What mattergen has to aim at, measured with CHGNet and kept with its weights."""
+    """What mattergen has to aim at, measured with CHGNet and kept with its weights, target by
+    target: half an hour."""
     from genbat.studio import aiming
     from genbat.systems.crystal_corpus import embedded
 
-    system, place = registry.load("mattergen"), registry.folder("mattergen")
-    aiming.calibrate(system, embedded(), home() / "evaluation" / "aims.jsonl", progress)
-    system.save(place)
+    system, place, corpus = registry.load("mattergen"), registry.folder("mattergen"), embedded()
+    log, names = home() / "evaluation" / "aims.jsonl", aiming.targets_of(system)
+    for k, name in enumerate(names):
+        mine = scaled(progress, k / len(names), 1 / len(names))
+        aiming.calibrate(system, name, corpus, log, mine)
+        system.save(place)
     return place
 
 

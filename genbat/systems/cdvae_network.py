@@ -120,7 +120,7 @@ def shells_of(cell: Cell) -> Shells:
     found = find_bonds(cell.positions, cell.lattice, CUTOFF)
     center, other = torch.as_tensor(found.center), torch.as_tensor(found.other)
     seen = shells(center, other, torch.as_tensor(found.distance), len(cell.numbers))
-    return *seen, cell_facts(cell.lattice, len(cell.numbers))
+    return *seen, cell_facts(torch.as_tensor(cell.lattice), len(cell.numbers))
 
 
 def graphs_of(cells: Sequence[Cell], known: Sequence[Shells] | None = None) -> Graphs:

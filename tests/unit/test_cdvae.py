@@ -97,7 +97,7 @@ def test_facts_of_a_cell_are_the_same_for_every_choice_of_it():
         steps = np.stack(np.meshgrid(*[np.arange(-7, 8)] * 3), -1).reshape(-1, 3)
         lengths = np.sort(np.linalg.norm(steps @ matrix @ cell.lattice, axis=1))[1:25:2]
         n = len(cell.numbers)
-        facts = cell_facts(cell.lattice @ turn(rng), n).numpy()
+        facts = cell_facts(torch.as_tensor(cell.lattice @ turn(rng)), n).numpy()
         np.testing.assert_allclose(np.exp(facts[MOST:] + 1) * n ** (1 / 3), lengths, rtol=1e-5)
         assert facts[:MOST].argmax() == n - 1 and facts[:MOST].sum() == 1
 
