@@ -101,7 +101,7 @@ def test_the_scale_bar_is_as_long_as_it_says(page, viewer):
 def test_it_turns_by_mouse_and_keys_and_goes_home(page, viewer):
     box = choose(page, "cube")
     home = box.evaluate("(b) => [b.volume.around, b.volume.above]")
-    canvas = viewer.locator("canvas")
+    canvas = viewer.locator(".room canvas")
     canvas.focus()
     page.keyboard.press("ArrowLeft")
     assert box.evaluate("(b) => b.volume.around") != home[0]
@@ -114,5 +114,40 @@ def test_one_context_for_all_volumes(page, viewer):
     box.evaluate("(b) => { b.volume.canvas.dataset.mark = 1; }")
     for name in ("large", "cube"):
         choose(page, name)
-    assert viewer.locator("canvas").get_attribute("data-mark") == "1"
+    assert viewer.locator(".room canvas").get_attribute("data-mark") == "1"
     page.screenshot(path=SHOTS / "volume-viewer.png")
+
+
+PIXEL = """([canvas, i, j]) => [...canvas.getContext("2d").getImageData(i, j, 1, 1).data]"""
+
+
+def test_slices_show_the_labels_and_share_a_crosshair(page, viewer):
+    choose(page, "flat voxels")
+    labels = make(Recipe(size=64), 1).labels
+    viewer.get_by_label("slice across z").fill("10")
+    viewer.get_by_label("slice across y").fill("20")
+    viewer.get_by_label("slice across x").fill("30")
+    assert viewer.get_attribute("data-cross") == "30 20 10"
+    seen = {}
+    canvases = viewer.locator(".slices canvas")
+    for k, find in enumerate(
+        (
+            lambda i, j: labels[10, j, i],
+            lambda i, j: labels[j, 20, i],
+            lambda i, j: labels[j, i, 30],
+        )
+    ):
+        handle = canvases.nth(k).element_handle()
+        for i, j in ((0, 0), (5, 50), (63, 3), (40, 41)):
+            colour = tuple(page.evaluate(PIXEL, [handle, i, j])[:3])
+            assert seen.setdefault(int(find(i, j)), colour) == colour
+    assert len(set(seen.values())) == len(seen) > 1
+    frame = canvases.nth(0).bounding_box()
+    page.mouse.click(frame["x"] + 0.25 * frame["width"], frame["y"] + 0.75 * frame["height"])
+    x, y, z = map(int, viewer.get_attribute("data-cross").split())
+    assert (abs(x - 16), abs(y - 48), z) <= (1, 1, 10)
+    assert "z = 2.1 μm" in viewer.locator("figcaption").first.inner_text()
+    flat = canvases.nth(1).bounding_box()
+    assert flat["height"] == pytest.approx(flat["width"] / 2, rel=0.05)
+    viewer.scroll_into_view_if_needed()
+    page.screenshot(path=SHOTS / "volume-slices.png", full_page=True)

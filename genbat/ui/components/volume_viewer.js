@@ -1,4 +1,4 @@
-/* Viewer of one labelled volume: turn, zoom, phases on and off, their colour and opacity, six planes
+/* Viewer of one labelled volume: three slices, and in 3D turn, zoom, phases on and off, their colour and opacity, six planes
    that cut, a scale bar. All of it happens here; the server sends the labels once. */
 const views = new WeakMap();
 const HOME = { around: 0.6, above: 0.45, zoom: 1 };
@@ -72,7 +72,8 @@ function draw(view, scale = 1) {
 
 /** The scale bar: a round length in the middle of the box. */
 function measure(view) {
-  const per = pixelsPer(view), length = nice(0.3 * view.canvas.clientWidth / per);
+  const per = pixelsPer(view), room = 0.3 * view.canvas.clientWidth / per;
+  const length = nice(Math.min(room, 0.5 * Math.max(...view.lengths)));
   view.bar.style.width = `${length * per}px`;
   view.bar.textContent = `${length} ${view.head.unit}${view.head.unit === "voxel" && length !== 1 ? "s" : ""}`;
   view.box.dataset.bar = length;
@@ -113,6 +114,7 @@ function show(view, head, labels) {
   gl.deleteTexture(view.texture);
   view.texture = textureOf(gl, head.shape, labels);
   controls(view);
+  slicesOf(view);
   draw(view, 1);
   say(view, "", "ready");
   view.box.dataset.shown = head.id;
@@ -141,7 +143,7 @@ function controls(view) {
       input(view, { type: "checkbox", checked: phase.on, title: `show ${phase.name}` },
         (f) => { phase.on = f.checked; }),
       input(view, { type: "color", value: phase.color, title: `colour of ${phase.name}` },
-        (f) => { phase.color = f.value; }),
+        (f) => { phase.color = f.value; drawSlices(view); }),
       input(view, { type: "range", min: 0.1, max: 1, step: 0.05, value: phase.alpha,
         title: `opacity of ${phase.name}` }, (f) => { phase.alpha = Number(f.value); }));
   }
@@ -187,7 +189,8 @@ function listen(view) {
 
 function create(box) {
   const find = (name) => box.querySelector(name);
-  const view = { box, canvas: find("canvas"), panel: find(".panel"), bar: find(".scale"), message: find(".message"),
+  const view = { box, canvas: find("canvas"), room: find(".room"), panel: find(".panel"), bar: find(".scale"), message: find(".message"),
+    slices: find(".slices"),
     ...HOME, quality: 0.5, asked: 0, job: 0, last: 0, drawn: 0 };
   view.draw = draw;
   box.volume = view;  // for tests
@@ -201,7 +204,7 @@ export default function ({ data, parentElement }) {
   if (!views.has(box)) views.set(box, create(box));
   const view = views.get(box), job = ++view.job;
   unpacked(data).then(([head, labels]) => {
-    view.box.style.height = `${head.height}px`;
+    view.room.style.height = `${head.height}px`;
     if (job === view.job && view.head?.id !== head.id) show(view, head, labels);
   }).catch((error) => say(view, `The volume could not be read: ${error.message}`, "failed"));
   return () => {

@@ -28,6 +28,7 @@ _HTML = """
     <div class="message" role="status">Preparing the 3D view</div>
   </div>
   <div class="panel" role="group" aria-label="Phases and cuts"></div>
+  <div class="slices" role="group" aria-label="Slices" hidden></div>
 </div>
 """
 _HERE = Path(__file__).parent
@@ -35,7 +36,9 @@ _view = st.components.v2.component(
     "genbat_volume_viewer",
     html=_HTML,
     css=(_HERE / "volume_viewer.css").read_text("utf-8"),
-    js="\n".join((_HERE / f"volume_{n}.js").read_text("utf-8") for n in ("shader", "viewer")),
+    js="\n".join(
+        (_HERE / f"volume_{n}.js").read_text("utf-8") for n in ("shader", "slices", "viewer")
+    ),
 )
 
 
@@ -47,6 +50,7 @@ def pack(
     edges: tuple[float, float, float] = (1.0, 1.0, 1.0),
     unit: str = "voxel",
     height: int = 420,
+    slices: bool = True,
 ) -> bytes:
     """One message for the viewer; make it once a volume and keep it.
 
@@ -57,6 +61,8 @@ def pack(
     phases : names by label; the first, the pore, starts hidden.
     ident : one for each content.
     edges, unit : of a voxel along z, y, x.
+    height : pixels of the view in 3D.
+    slices : whether three slices stand below it.
 
     Raises
     ------
@@ -81,6 +87,7 @@ def pack(
             for k, name in enumerate(phases)
         ],
         "height": height,
+        "slices": slices,
     }
     written = json.dumps(head).encode("utf-8")
     return len(written).to_bytes(4, "little") + written + gzip.compress(seen.tobytes(), 6, mtime=0)
