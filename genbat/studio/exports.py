@@ -19,13 +19,14 @@ from genbat.studio.rooms import rooms
 DOMAINS: dict[str, str] = {
     "molecules": "genbat.domains.molecules.export",
     "crystals": "genbat.domains.crystals.export",
+    "microstructures": "genbat.domains.microstructures.export",
 }
 _COMMON = ("csv", "json")
 # A spreadsheet takes a cell that starts with one of these (or their wide forms) for a formula.
 _FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\n")
 _PARTS = ("uncertainty", "unit", "method", "kind")
 # The format of a domain's single objects, one file each, where a whole folder is written.
-_SINGLE = {"molecules": "sdf", "crystals": "cif"}
+_SINGLE = {"molecules": "sdf", "crystals": "cif", "microstructures": "tif"}
 TABLE = "candidates.csv"
 _STRANGE = re.compile(r"[^A-Za-z0-9]+")
 
@@ -38,7 +39,7 @@ def formats(domain: str) -> list[str]:
 def export(
     candidates: Sequence[Candidate], fmt: str, extras: Sequence[Mapping[str, str]] = ()
 ) -> bytes:
-    """Candidates of one domain as a file, UTF-8.
+    """Candidates of one domain as a file; text is in UTF-8.
 
     Parameters
     ----------
@@ -56,12 +57,10 @@ def export(
     if extras and len(extras) != len(candidates):
         raise ValueError(f"extras: got {len(extras)} for {len(candidates)} candidates")
     if fmt == "csv":
-        text = _csv(candidates, extras, _domain(domain).TEXT_COLUMN)
-    elif fmt == "json":
-        text = _json(candidates, extras)
-    else:
-        text = _structures(candidates, extras, fmt)
-    return text.encode("utf-8")
+        return _csv(candidates, extras, _domain(domain).TEXT_COLUMN).encode("utf-8")
+    if fmt == "json":
+        return _json(candidates, extras).encode("utf-8")
+    return _structures(candidates, extras, fmt)
 
 
 def write(candidates: Sequence[Candidate], path: Path) -> None:
@@ -88,14 +87,16 @@ def write(candidates: Sequence[Candidate], path: Path) -> None:
 
 def _structures(
     candidates: Sequence[Candidate], extras: Sequence[Mapping[str, str]], fmt: str
-) -> str:
-    """By the domain's writer; where it takes valid objects only, the others are left out."""
+) -> bytes:
+    """By the domain's writer, whose text is written in UTF-8; where it takes valid objects only,
+    the others are left out."""
     domain = _domain(candidates[0].domain)
     kept = [k for k, c in enumerate(candidates) if c.verdict.ok or not domain.VALID_ONLY]
     if not kept:
         raise ValueError(f"candidates: none is valid, so there is nothing to write as {fmt}")
     more = [extras[k] for k in kept] if extras else ()
-    return str(domain.FORMATS[fmt]([candidates[k] for k in kept], more))
+    written: str | bytes = domain.FORMATS[fmt]([candidates[k] for k in kept], more)
+    return written if isinstance(written, bytes) else written.encode("utf-8")
 
 
 def ending(path: Path, domain: str) -> str:
