@@ -33,7 +33,7 @@ def tiff(volume: Volume) -> bytes:
     if volume.voxel_um:
         z, y, x = volume.voxel_um
         options = {"resolution": (1 / x, 1 / y), "metadata": {"spacing": z, "unit": "um"}}
-    tifffile.imwrite(file, volume.labels, imagej=True, **options)  # type: ignore[arg-type]
+    tifffile.imwrite(file, volume.labels, imagej=True, **options)
     return file.getvalue()
 
 
