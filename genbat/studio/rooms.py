@@ -24,6 +24,7 @@ from genbat.studio.store import Evaluation, Store
 _MODULES: dict[str, str] = {
     "molecules": "genbat.studio.rooms_molecules",
     "crystals": "genbat.studio.rooms_crystals",
+    "microstructures": "genbat.studio.rooms_microstructures",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from genbat.domains.microstructures.properties import COUNTED, PROPERTIES
 from genbat.domains.microstructures.statistics import (
     chords,
     fractions,
@@ -13,10 +14,13 @@ from genbat.domains.microstructures.statistics import (
     surfaces,
     triple_line,
 )
-from genbat.domains.microstructures.transport import transport
+from genbat.domains.microstructures.transport import METHOD, transport
 from genbat.domains.microstructures.volume import AXES, Volume
 
 PORE, ACTIVE, BINDER = 0, 1, 2
+SOLVED = ("tau_z", "tau_y", "tau_x", "diffusivity_z", "conductivity_z", "anisotropy")
+# (key, unit, method) of every label.
+MEASURED = tuple((p.key, p.unit, METHOD if p.key in SOLVED else COUNTED) for p in PROPERTIES)
 Numbers = dict[str, float]
 
 
