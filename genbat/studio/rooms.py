@@ -20,12 +20,8 @@ from genbat.core.errors import InputProblem
 from genbat.core.properties import Measurement, Property
 from genbat.studio.store import Evaluation, Store
 
-# Domain -> module with `ROOMS`; a new domain is one line here.
-_MODULES: dict[str, str] = {
-    "molecules": "genbat.studio.rooms_molecules",
-    "crystals": "genbat.studio.rooms_crystals",
-    "microstructures": "genbat.studio.rooms_microstructures",
-}
+# Each has a module `rooms_<domain>` with `ROOMS`; a new domain is one word here.
+_DOMAINS = ("molecules", "crystals", "microstructures")
 
 
 @dataclass(frozen=True)
@@ -315,7 +311,7 @@ class Rooms(Protocol):
 @lru_cache
 def rooms(domain: str) -> Rooms:
     """A domain's rooms; ValueError where it has none."""
-    if domain not in _MODULES:
-        raise ValueError(f"domain: unknown {domain!r}; there are {', '.join(_MODULES)}")
-    found: Rooms = import_module(_MODULES[domain]).ROOMS
+    if domain not in _DOMAINS:
+        raise ValueError(f"domain: unknown {domain!r}; there are {', '.join(_DOMAINS)}")
+    found: Rooms = import_module(f"genbat.studio.rooms_{domain}").ROOMS
     return found

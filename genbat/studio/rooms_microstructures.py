@@ -224,7 +224,8 @@ class Microstructures:
     ) -> Iterator[Judgement]:
         """Everything that can be counted and solved of volumes; some 5 s each."""
         for k, text in enumerate(texts):
-            values, failed = {}, ""
+            values: dict[str, Measurement] = {}
+            failed = ""
             try:
                 for part in in_turn(_electrode(read(text))):
                     values |= measurements(part)

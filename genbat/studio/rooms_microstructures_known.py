@@ -80,11 +80,11 @@ class KnownVolumes:
 
     def measurements(self, row: int) -> dict[str, Measurement]:
         """All labels of one electrode."""
-        return measurements(self.table.iloc[row].to_dict())
+        return measurements({k: self.table[k].iat[row] for k, _, _ in MEASURED})
 
     def called(self, row: int) -> list[str]:
         """Its name and its handle."""
-        return [self.names[row], f"e{int(self.table['seed'].iat[row])}"]
+        return [self.names[row], f"e{self.table['seed'].tolist()[row]}"]
 
     def match(self, text: str) -> int | None:
         """The row of a recipe."""
