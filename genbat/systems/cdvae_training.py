@@ -29,7 +29,7 @@ from genbat.systems.cdvae_network import (
 from genbat.systems.conformal import family_weights, interval
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.crystal_corpus import Corpus, LatticeScale, schedule_rows, tensors
-from genbat.systems.heads import polish
+from genbat.systems.heads import known_scale, polish
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, begin, weighted
 
 __all__ = ["PRESETS", "Schedule", "finish", "make_config", "train"]
@@ -41,14 +41,11 @@ def make_config(corpus: Corpus, **sizes: int) -> Config:
     """Scales of a corpus' training crystals."""
     rows = corpus.training_rows()
     values = corpus.values[rows][:, _COLUMNS]
-    known = ~np.isnan(values)
-    count = np.maximum(known.sum(0), 1)
-    mean = np.where(known, values, 0.0).sum(0) / count
-    spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(0) / count)
+    mean, spread = known_scale(values)
     config = Config(
         scale=LatticeScale.of(corpus.stretches[rows], corpus.sizes[rows]),
-        mean=tuple(float(v) for v in mean),
-        spread=tuple(float(v) or 1.0 for v in spread),
+        mean=mean,
+        spread=spread,
     )
     return replace(config, **sizes)  # type: ignore[arg-type]
 

@@ -1,18 +1,40 @@
-"""Property heads on a finished latent space: the last stage of a variational system's training."""
+"""Property heads on a finished latent space, the last stage of a variational system's training, and
+the standardised scale of what they predict."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from genbat.core.condition import Window
 from genbat.systems.base import Progress
 
 STEPS, ROWS, RATE, DECAY = 3_000, 512, 1e-3, 1e-4
 NOISE = 0.5  # share of the posterior's own width that jitters z
+MIDDLE = 0.25  # of a spread: how far inside a half-open window a target is set
 HUBER = 0.1  # standard deviations; as in the joint training
+
+
+def known_scale(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each target (n, t) over the rows that know it; 0 and 1 of one
+    that nobody knows."""
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(0), 1)
+    mean = np.where(known, values, 0.0).sum(0) / count
+    spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(0) / count)
+    return tuple(float(v) for v in mean), tuple(float(v) or 1.0 for v in spread)
+
+
+def middle_of(window: Window) -> float:
+    """The value asked of a network for a standardised window: its middle, or just inside an open
+    one."""
+    if math.isinf(window.low):
+        return window.high - MIDDLE
+    return window.low + MIDDLE if math.isinf(window.high) else (window.low + window.high) / 2
 
 
 def polish(

@@ -51,6 +51,7 @@ from genbat.domains.crystals.wishes import Wishes, read_wishes
 from genbat.families.crystal_net import Crystals
 from genbat.systems.base import Progress, SystemCard, Trained
 from genbat.systems.crystal_corpus import TARGETS, cells_of
+from genbat.systems.heads import middle_of
 from genbat.systems.mattergen_diffusion import (
     INPUTS,
     KINDS,
@@ -68,7 +69,6 @@ from genbat.systems.mattergen_moulds import Cast, choose
 NAME = "mattergen"
 BATCH = 64
 LEGAL_TARGETS = TARGETS
-MIDDLE = 0.25  # of a spread: how far inside a half-open window the target is set
 
 
 def make_card(parameters: int = 0) -> SystemCard:
@@ -255,17 +255,6 @@ class MatterGen(Trained[Config, Network]):
         """Mean +- 3 standard deviations of every target in training, in its unit."""
         rows = zip(TARGETS, self.config.mean, self.config.spread, strict=True)
         return {key: (mean - 3 * spread, mean + 3 * spread) for key, mean, spread in rows}
-
-
-def middle_of(window: Window) -> float:
-    """The value asked of an adapter, standardised: a window's middle, or just inside an open one.
-
-    >>> middle_of(Window(-1.0, 2.0)), middle_of(Window(low=1.0)), middle_of(Window(high=1.0))
-    (0.5, 1.25, 0.75)
-    """
-    if math.isinf(window.low):
-        return window.high - MIDDLE
-    return window.low + MIDDLE if math.isinf(window.high) else (window.low + window.high) / 2
 
 
 def steering(condition: Condition, wishes: Wishes) -> list[str]:

@@ -24,6 +24,7 @@ from genbat.systems.crystal_corpus import (
     schedule_rows,
     tensors,
 )
+from genbat.systems.heads import known_scale
 from genbat.systems.mattergen_diffusion import (
     GROUPS,
     INPUTS,
@@ -47,16 +48,13 @@ def make_config(corpus: Corpus, **sizes: int) -> Config:
     """Scales and sizes of a corpus' training crystals."""
     rows = corpus.training_rows()
     atoms, values = corpus.sizes[rows], corpus.values[rows]
-    known = ~np.isnan(values)
-    count = np.maximum(known.sum(0), 1)
-    mean = np.where(known, values, 0.0).sum(0) / count
-    spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(0) / count)
+    mean, spread = known_scale(values)
     return replace(
         Config(
             scale=LatticeScale.of(corpus.stretches[rows], atoms),
             sizes=tuple(int(n) for n in np.bincount(atoms, minlength=MAX_ATOMS + 1)),
-            mean=tuple(float(v) for v in mean),
-            spread=tuple(float(v) or 1.0 for v in spread),
+            mean=mean,
+            spread=spread,
         ),
         **sizes,  # type: ignore[arg-type]
     )

@@ -29,6 +29,7 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.volume import Volume
 from genbat.families.gaussian import denoised
 from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.heads import middle_of
 from genbat.systems.microdiffusion_network import Config, Network
 from genbat.systems.microvae import MicroVAE
 from genbat.systems.microvae_network import LOGARITHMIC, SHRINK, SIDE, TARGETS, assigned
@@ -37,7 +38,6 @@ from genbat.systems.volumes import candidate, volume_of
 NAME = "microdiffusion"
 LEGAL_TARGETS = TARGETS
 SIZES = (64, 96, 128)
-MIDDLE = 0.25  # of a spread: how far inside a half-open window the target is set
 
 
 def make_card(parameters: int = 0) -> SystemCard:
@@ -181,19 +181,13 @@ class MicroDiffusion(Trained[Config, Network]):
             if name in LOGARITHMIC:
                 ends = [math.log(max(end, 1e-3)) if math.isfinite(end) else end for end in ends]
             low, high = ((end - mean) / spread for end in ends)
-            out.append(_inside(low, high) if window else math.nan)
+            out.append(middle_of(Window(low, high)) if window else math.nan)
         return out
 
     @property
     def training_range(self) -> dict[str, tuple[float, float]]:
         """Mean +- 3 standard deviations of every target in training, in its unit."""
         return self.vae.training_range
-
-
-def _inside(low: float, high: float) -> float:
-    if math.isinf(low):
-        return high - MIDDLE
-    return low + MIDDLE if math.isinf(high) else (low + high) / 2
 
 
 def shares_of(logits: Tensor, phases: tuple[str, ...], windows: Mapping[str, Window]) -> Tensor:

@@ -18,7 +18,7 @@ from genbat.domains.microstructures.volume import Labels
 from genbat.families.vae import warm_up
 from genbat.systems.base import Progress
 from genbat.systems.conformal import interval
-from genbat.systems.heads import polish
+from genbat.systems.heads import known_scale, polish
 from genbat.systems.microvae_network import LOGARITHMIC, TARGETS, Config, Network, losses
 from genbat.systems.run import Run, Schedule, advance_all, begin
 
@@ -62,12 +62,9 @@ def standard(values: np.ndarray) -> np.ndarray:
 def make_config(volumes: Volumes, **sizes: int) -> Config:
     """Scales of the training's targets."""
     values = standard(volumes.values[volumes.rows("train")])
-    known = ~np.isnan(values)
-    count = np.maximum(known.sum(0), 1)
-    mean = np.where(known, values, 0.0).sum(0) / count
-    spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(0) / count)
+    mean, spread = known_scale(values)
     return replace(
-        Config(mean=tuple(float(v) for v in mean), spread=tuple(float(v) or 1.0 for v in spread)),
+        Config(mean=mean, spread=spread),
         **sizes,  # type: ignore[arg-type]
     )
 

@@ -33,11 +33,11 @@ from genbat.domains.interphases.kmc import ORGANIC, Sites
 from genbat.domains.interphases.measures import label
 from genbat.domains.interphases.texts import from_text, to_text
 from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.heads import middle_of
 from genbat.systems.seivae_network import CONDITION_WEIGHT, SPECIES, TARGETS, Config, Network
 
 NAME = "seivae"
 LEGAL_TARGETS = TARGETS
-MIDDLE = 0.25  # of a spread: how far inside a half-open window the target is set
 SHARES = ("porosity", "inorganic")
 
 
@@ -154,11 +154,8 @@ class SEIVAE(Trained[Config, Network]):
             if window is None:
                 out.append(math.nan)
                 continue
-            low, high = (window.low - mean) / spread, (window.high - mean) / spread
-            if math.isinf(low):
-                out.append(high - MIDDLE)
-            else:
-                out.append(low + MIDDLE if math.isinf(high) else (low + high) / 2)
+            ends = ((end - mean) / spread for end in (window.low, window.high))
+            out.append(middle_of(Window(*ends)))
         return out
 
     def _candidate(
