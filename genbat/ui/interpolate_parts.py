@@ -227,14 +227,22 @@ def _player(found: Shown, step: int) -> None:
                 args=(step + by,),
             )
         st.html(f"<div class='gb-now'>{_step_words(found, step)}</div>")
-    st.session_state["walk:slider"] = step
+    _slider(steps, step, playing)
+
+
+def _slider(steps: int, step: int, playing: bool) -> None:
+    """The step as a slider. While the walk plays it only shows: a tick of the clock may leave the
+    browser before the last step has reached it, and its old value would undo that step."""
+    key = "walk:slider:shown" if playing else "walk:slider"
+    st.session_state[key] = step
     st.slider(
         "Step",
         0,
         steps - 1,
-        key="walk:slider",
+        key=key,
         label_visibility="collapsed",
-        on_change=lambda: go_to(st.session_state["walk:slider"]),
+        disabled=playing,
+        on_change=None if playing else lambda: go_to(st.session_state[key]),
     )
 
 

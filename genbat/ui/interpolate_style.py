@@ -13,6 +13,6 @@ STYLE = f"""<style>
 .gb-summary {{ margin: 0.2rem 0 0; font-size: 0.92rem; }}
 .gb-now {{ font-size: 0.9rem; }}
 .st-key-walk-player {{ margin-top: -0.4rem; }}
-[class*="st-key-walk:slider"], .st-key-walk-slider {{ padding-left: {LEFT}px;
+[class*="st-key-walk-slider"] {{ padding-left: {LEFT}px;
   padding-right: {RIGHT}px; }}
 </style>"""

@@ -98,6 +98,7 @@ def test_steps_and_play(page):
     assert linked(page, "step") == "0"
     page.button(key="walk:play").click().run()
     assert page.button(key="walk:play").label == "Pause"
+    assert page.slider(key="walk:slider:shown").disabled  # a late value must not undo a step
 
 
 def test_comparison_with_the_straight_line(page):

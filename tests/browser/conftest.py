@@ -24,6 +24,7 @@ def browser():
     path = find_chromium()
     if path is None:
         pytest.skip("no chromium: neither /usr/bin/chromium nor one on PATH")
+    sync_api.expect.set_options(timeout=1000 * PATIENCE)
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium

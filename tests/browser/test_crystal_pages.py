@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from drivers import Map
 from harness import ROOT, SHOTS
+from playwright.sync_api import expect
 
 from genbat.studio import registry
 
@@ -102,8 +103,8 @@ def test_a_walk_between_crystals(opened):
 def test_a_question_is_written_with_the_table(opened, theme):
     page = opened("design", color_scheme=theme)
     page.get_by_role("button", name="Search", exact=True).wait_for()
-    assert page.get_by_label("Value").first.input_value() == "3.5"
-    assert page.get_by_label("Most atoms").input_value() == "14"
+    expect(page.get_by_label("Value").first).to_have_value("3.5")
+    expect(page.get_by_label("Most atoms")).to_have_value("14")
     page.locator(".ptable button", has_text="Li").first.click()
     page.get_by_text("with Li", exact=True).wait_for()
     page.wait_for_function("() => decodeURIComponent(location.search).includes('Li:require')")
