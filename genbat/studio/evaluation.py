@@ -52,12 +52,15 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "borders": ("metrics_volumes", "borders", 0.2),
         "copies": ("metrics_volumes", "copies", 0.1),
     },
+    "superres": {"fidelity": ("metrics_superres", "fidelity", 1.0)},
     "seivae": {
         "asked": ("metrics_interphases", "asked", 0.5),
         "freely": ("metrics_interphases", "freely", 0.5),
     },
 }
+# What is measured of a domain's systems, or of one that is unlike the others.
 _SUBJECTS = {
+    "superres": "metrics_superres",
     "molecules": "metrics_molecules",
     "crystals": "metrics_crystals",
     "microstructures": "metrics_volumes",
@@ -126,7 +129,7 @@ def evaluate(
         examples = import_module(TRAINERS[name]).gather(data).examples
     chosen = [part for part in legal if part in parts or not parts]
     domain = registry.card(name).domain
-    subject = _module(_SUBJECTS[domain]).subject_of(system, examples, n, seed)
+    subject = _module(_SUBJECTS.get(name, _SUBJECTS[domain])).subject_of(system, examples, n, seed)
     metrics = _measured(name, chosen, subject, progress)
     judges = {j: version(j) for j in _JUDGES[domain]}
     return {

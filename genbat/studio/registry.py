@@ -20,6 +20,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "mattergen": ("genbat.systems.mattergen", "MatterGen"),
     "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
     "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),
+    "superres": ("genbat.systems.superres", "SuperRes"),
     "microvae": ("genbat.systems.microvae", "MicroVAE"),
     "seivae": ("genbat.systems.seivae", "SEIVAE"),
     "microdiffusion": ("genbat.systems.microdiffusion", "MicroDiffusion"),

@@ -27,6 +27,7 @@ TRAINERS: dict[str, str] = {
     "mattergen": "genbat.studio.training_crystals",
     "slicegan": "genbat.studio.training_volumes",
     "dcgan3d": "genbat.studio.training_volumes",
+    "superres": "genbat.studio.training_superres",
     "microvae": "genbat.studio.training_micro",
     "microdiffusion": "genbat.studio.training_micro",
     "seivae": "genbat.studio.training_interphases",
@@ -72,7 +73,8 @@ def train(
     preset : "tiny" (seconds, to try) or "base" (the shipped one, some two hours on two cores).
     data : instead of ours. Molecules: a CSV with a column smiles and any property columns.
         Crystals: a CSV with a column cif (as Perov-5 and Carbon-24 are published, .xz or not), or
-        a CIF, POSCAR, extended XYZ or JSON file. Microstructures: a TIFF of labels.
+        a CIF, POSCAR, extended XYZ or JSON file. Microstructures: a TIFF of labels; for superres
+        also a folder with coarse.tif and fine.tif (or fine_z.tif, fine_y.tif and fine_x.tif).
     start : a checkpoint or a finished system to go on from; its vocabulary and scales stay.
     minutes : stop early after this time.
 

@@ -1,0 +1,137 @@
+"""What `genbat train superres` needs: coarse volumes, fine images beside them, how to learn."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genbat.domains.microstructures import tomography
+from genbat.domains.microstructures.volume import Volume
+from genbat.studio.training import Lesson, Material, Progress
+from genbat.studio.training_volumes import TRANSVERSE, begin_from, read_own
+from genbat.systems import superres, superres_training
+from genbat.systems.slicegan_network import Images
+from genbat.systems.superres import FACTOR, coarsened
+
+PRESETS = {"superres": superres_training.PRESETS}
+# Fields of the system's `Config` that differ from its defaults.
+SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {"width": 8, "noise": 1, "critic": (4, 4, 4, 4)},
+    "base": {},
+}
+COARSE, FINE = "coarse.tif", "fine.tif"
+SIDES = ("fine_z.tif", "fine_y.tif", "fine_x.tif")  # slices across z, y and x
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What it learns from.
+
+    Attributes
+    ----------
+    coarse : a volume.
+    fine : volumes or images (one voxel deep) of FACTOR times as many voxels an edge, of the same
+        material, not of the same place: one for all axes, or one each for slices across z, y, x.
+    judged_by : which critic sees slices across z, y and x.
+    test : a fine volume that is held out; its coarse one is made from it.
+    """
+
+    coarse: Volume
+    fine: tuple[Volume, ...]
+    judged_by: tuple[int, int, int]
+    test: Volume | None = None
+
+
+def gather(data: Path | None) -> Material:
+    """The tomogram with its own coarse copy; a TIFF of fine labels, likewise; or a folder with
+    coarse.tif and fine.tif or fine_z.tif, fine_y.tif and fine_x.tif.
+
+    Raises
+    ------
+    ValueError : nothing usable; names the file, what is wrong and what is legal.
+    """
+    if data is not None and data.is_dir():
+        pair = _from_folder(data)
+    elif data is not None:
+        pair = _from_fine(read_own(data), None, (0, 0, 0))
+    else:
+        parts = tomography.load()
+        pair = _from_fine(parts.train, parts.test, TRANSVERSE)
+    held = pair.test.shape[1] if pair.test else 0
+    return Material(pair, ["train"] * pair.fine[0].shape[1] + ["test"] * held)
+
+
+def _from_fine(fine: Volume, test: Volume | None, judged_by: tuple[int, int, int]) -> Pair:
+    if fine.shape[0] < FACTOR:
+        raise ValueError(f"data: {fine.shape} voxels; a coarse copy needs a volume")
+    return Pair(coarse_of(fine), (fine,), judged_by, test)
+
+
+def coarse_of(fine: Volume) -> Volume:
+    """What a scan FACTOR times as coarse shows of a volume."""
+    labels = coarsened(fine.labels, len(fine.phases))
+    voxel = tuple(FACTOR * edge for edge in fine.edges) if fine.voxel_um else None
+    return Volume(labels, fine.phases, voxel)  # type: ignore[arg-type]
+
+
+def _from_folder(folder: Path) -> Pair:
+    coarse = _read(folder, COARSE)
+    if (folder / FINE).exists():
+        return Pair(coarse, (_read(folder, FINE),), (0, 0, 0))
+    return Pair(coarse, tuple(_read(folder, name) for name in SIDES), (0, 1, 2))
+
+
+def _read(folder: Path, name: str) -> Volume:
+    if not (folder / name).exists():
+        legal = f"{COARSE} with {FINE}, or with {', '.join(SIDES)}"
+        raise ValueError(f"{folder.name}: holds no {name}; legal are {legal}")
+    return read_own(folder / name)
+
+
+def learn(
+    name: str,
+    material: Material,
+    folder: Path,
+    *,
+    preset: str,
+    start: Path | None = None,
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+) -> Lesson:
+    """Train superres; `start` is a checkpoint: finished weights lack the critics."""
+    if start is not None:
+        begin_from(start, folder)
+    pair: Pair = material.examples
+    rules = PRESETS[name][preset]
+    duel = superres_training.train(
+        superres_training.Coarse(torch.as_tensor(pair.coarse.labels), len(pair.coarse.phases)),
+        Images([_plane(v) for v in pair.fine], len(pair.fine[0].phases)),
+        config_of(pair, SIZES[preset]),
+        folder,
+        rules=rules,
+        resume=start is not None,
+        minutes=minutes,
+        progress=progress,
+    )
+    config = replace(duel.config, steps_trained=duel.step)
+    return Lesson(superres.SuperRes(config, duel.mean), rules)
+
+
+def _plane(volume: Volume) -> torch.Tensor:
+    flat = volume.shape[0] == 1
+    return torch.as_tensor(volume.labels[0] if flat else volume.labels)
+
+
+def config_of(pair: Pair, sizes: dict[str, Any]) -> superres.Config:
+    """Sizes with a pair's phases and voxels."""
+    return superres.Config(
+        coarse=pair.coarse.phases,
+        phases=pair.fine[0].phases,
+        voxel_um=pair.coarse.voxel_um or (),
+        judged_by=pair.judged_by,
+        **sizes,
+    )
