@@ -24,6 +24,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "microvae": ("genbat.systems.microvae", "MicroVAE"),
     "seivae": ("genbat.systems.seivae", "SEIVAE"),
     "microdiffusion": ("genbat.systems.microdiffusion", "MicroDiffusion"),
+    "microgpt": ("genbat.systems.microgpt", "MicroGPT"),
 }
 DOMAINS: dict[str, str] = {"molecules": "Molecules", "crystals": "Crystals"}
 FIRST = "molecules"

@@ -30,6 +30,7 @@ TRAINERS: dict[str, str] = {
     "superres": "genbat.studio.training_superres",
     "microvae": "genbat.studio.training_micro",
     "microdiffusion": "genbat.studio.training_micro",
+    "microgpt": "genbat.studio.training_micro",
     "seivae": "genbat.studio.training_interphases",
 }
 
@@ -143,7 +144,7 @@ def _existing(start: Path | None) -> Path | None:
     if start is None:
         return None
     start = start if start.is_dir() else start.parent
-    if not any((start / f).exists() for f in ("checkpoint.safetensors", "weights.safetensors")):
+    if not any([*start.rglob("checkpoint.safetensors"), *start.glob("weights.safetensors")]):
         raise ValueError(f"--from {start}: holds neither a checkpoint nor finished weights")
     return start
 

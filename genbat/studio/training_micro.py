@@ -1,5 +1,5 @@
-"""What `genbat train` needs to know of microvae and microdiffusion: GenBat's own electrodes, or
-volumes of the user's own."""
+"""What `genbat train` needs to know of microvae, microdiffusion and microgpt: GenBat's own
+electrodes, or volumes of the user's own."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from genbat.studio.training_volumes import begin_from, read_own
 from genbat.systems import (
     microdiffusion,
     microdiffusion_training,
+    microgpt,
+    microgpt_training,
     microvae,
     microvae_training,
 )
@@ -29,6 +31,7 @@ from genbat.systems.microvae_training import Volumes
 PRESETS = {
     "microvae": microvae_training.PRESETS,
     "microdiffusion": microdiffusion_training.PRESETS,
+    "microgpt": microgpt_training.PRESETS,
 }
 SIZES: dict[str, dict[str, dict[str, int]]] = {
     "microvae": {
@@ -36,6 +39,10 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
         "base": {},
     },
     "microdiffusion": {"tiny": {"hidden": 16, "width": 8}, "base": {}},
+    "microgpt": {
+        "tiny": {"coder_width": 8, "width": 16, "layers": 1, "heads": 2},
+        "base": {},
+    },
 }
 OWN_STEP = 16  # between the corners of crops of a user's volume
 
@@ -79,8 +86,8 @@ def learn(
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Lesson:
-    """Train microvae, or microdiffusion on the latents of the shipped microvae; `start` is a
-    checkpoint."""
+    """Train microvae, microgpt, or microdiffusion on the latents of the shipped microvae; `start`
+    is a checkpoint."""
     if start is not None:
         begin_from(start, folder)
     schedule = PRESETS[name][preset]
@@ -104,4 +111,14 @@ def _learn_diffusion(
     return microdiffusion.MicroDiffusion(config, cast(Any, run.mean), vae=vae)
 
 
-_LEARN: dict[str, Callable[..., Any]] = {"microvae": _learn_vae, "microdiffusion": _learn_diffusion}
+def _learn_gpt(volumes: Volumes, folder: Path, options: dict[str, Any]) -> microgpt.MicroGPT:
+    run = microgpt_training.train(volumes, folder, **options)
+    config = replace(run.config, steps_trained=run.step)
+    return microgpt.MicroGPT(config, cast(Any, run.mean))
+
+
+_LEARN: dict[str, Callable[..., Any]] = {
+    "microvae": _learn_vae,
+    "microdiffusion": _learn_diffusion,
+    "microgpt": _learn_gpt,
+}

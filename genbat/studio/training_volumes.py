@@ -136,9 +136,11 @@ def begin_from(start: Path, folder: Path) -> None:
     ------
     ValueError : the folder holds finished weights only.
     """
-    if not (start / checkpoint.TENSORS).exists():
+    kept = [file for name in (checkpoint.TENSORS, checkpoint.NOTE) for file in start.rglob(name)]
+    if not kept:
         raise ValueError(f"--from {start}: holds no checkpoint; finished weights are not enough")
-    folder.mkdir(parents=True, exist_ok=True)
-    if start.resolve() != folder.resolve():
-        for name in (checkpoint.TENSORS, checkpoint.NOTE):
-            copyfile(start / name, folder / name)
+    for file in kept:
+        place = folder / file.relative_to(start)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.resolve() != file.resolve():
+            copyfile(file, place)

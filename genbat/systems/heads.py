@@ -4,6 +4,7 @@ the standardised scale of what they predict."""
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -35,6 +36,48 @@ def middle_of(window: Window) -> float:
     if math.isinf(window.low):
         return window.high - MIDDLE
     return window.low + MIDDLE if math.isinf(window.high) else (window.low + window.high) / 2
+
+
+def standard_aims(
+    windows: Mapping[str, Window],
+    names: Sequence[str],
+    scale: tuple[Sequence[float], Sequence[float]],
+    logarithmic: Sequence[str] = (),
+) -> list[float]:
+    """Standardised value of each target, NaN where nothing is asked of it: a window's middle, or
+    just inside an open one.
+
+    Parameters
+    ----------
+    scale : mean and spread of each target in training.
+    logarithmic : targets whose mean and spread are those of their logarithms.
+    """
+    out = []
+    for name, mean, spread in zip(names, *scale, strict=True):
+        window = windows.get(name)
+        if window is None:
+            out.append(math.nan)
+            continue
+        ends = [window.low, window.high]
+        if name in logarithmic:
+            ends = [math.log(max(end, 1e-3)) if math.isfinite(end) else end for end in ends]
+        out.append(middle_of(Window(*((end - mean) / spread for end in ends))))
+    return out
+
+
+def ranges(
+    names: Sequence[str],
+    scale: tuple[Sequence[float], Sequence[float]],
+    logarithmic: Sequence[str] = (),
+) -> dict[str, tuple[float, float]]:
+    """Mean +- 3 standard deviations of every target in training, in its unit; see
+    `standard_aims`."""
+    out = {}
+    for name, mean, spread in zip(names, *scale, strict=True):
+        ends = mean - 3 * spread, mean + 3 * spread
+        low, high = map(math.exp, ends) if name in logarithmic else ends
+        out[name] = (low, high)
+    return out
 
 
 def polish(

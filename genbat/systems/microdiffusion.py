@@ -14,7 +14,6 @@ Changed, and why:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +28,11 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.volume import Volume
 from genbat.families.gaussian import denoised
 from genbat.systems.base import Progress, SystemCard, Trained
-from genbat.systems.heads import middle_of
+from genbat.systems.heads import standard_aims
 from genbat.systems.microdiffusion_network import Config, Network
 from genbat.systems.microvae import MicroVAE
 from genbat.systems.microvae_network import LOGARITHMIC, SHRINK, SIDE, TARGETS, assigned
-from genbat.systems.volumes import candidate, volume_of
+from genbat.systems.volumes import candidate, check_aims, shares_of, volume_of
 
 NAME = "microdiffusion"
 LEGAL_TARGETS = TARGETS
@@ -123,7 +122,7 @@ class MicroDiffusion(Trained[Config, Network]):
         if size not in SIZES:
             raise ValueError(f"size: got {size}; legal are {', '.join(map(str, SIZES))}")
         asked = condition or Condition()
-        self._check(asked)
+        check_aims(NAME, asked, TARGETS)
         for k in range(n):
             volume, g = self._volume(asked.windows, seed, k, size, plan or Plan())
             if progress:
@@ -131,15 +130,6 @@ class MicroDiffusion(Trained[Config, Network]):
             arguments = {"index": k, "size": size}
             latent = tuple(round(float(v), 5) for v in g)
             yield candidate(self, volume, seed, arguments, asked, latent=latent)
-
-    def _check(self, asked: Condition) -> None:
-        strange = [*sorted(set(asked.windows) - set(TARGETS)), *sorted(asked.wishes)]
-        if strange:
-            raise ValueError(f"{NAME}: cannot aim at {strange}; legal are {list(TARGETS)}")
-        for name in ("porosity", "binder"):
-            window = asked.windows.get(name)
-            if window and not (window.low < 1 and window.high > 0):
-                raise ValueError(f"{name}: no share lies in {window.low:g} to {window.high:g}")
 
     @torch.inference_mode()
     def _volume(
@@ -172,34 +162,11 @@ class MicroDiffusion(Trained[Config, Network]):
         return denoised(guess, start, plan.steps)
 
     def aims(self, windows: Mapping[str, Window]) -> list[float]:
-        """Standardised value of each target, NaN where nothing is asked of it: a window's middle,
-        or just inside an open one."""
-        out = []
-        for name, mean, spread in zip(TARGETS, self.config.mean, self.config.spread, strict=True):
-            window = windows.get(name)
-            ends = [math.inf, math.inf] if window is None else [window.low, window.high]
-            if name in LOGARITHMIC:
-                ends = [math.log(max(end, 1e-3)) if math.isfinite(end) else end for end in ends]
-            low, high = ((end - mean) / spread for end in ends)
-            out.append(middle_of(Window(low, high)) if window else math.nan)
-        return out
+        """Standardised value of each target, see `standard_aims`."""
+        scale = self.config.mean, self.config.spread
+        return standard_aims(windows, TARGETS, scale, LOGARITHMIC)
 
     @property
     def training_range(self) -> dict[str, tuple[float, float]]:
         """Mean +- 3 standard deviations of every target in training, in its unit."""
         return self.vae.training_range
-
-
-def shares_of(logits: Tensor, phases: tuple[str, ...], windows: Mapping[str, Window]) -> Tensor:
-    """Fractions of the phases (B, phases) that the logits expect, those of pore and binder moved
-    into their windows; the active material takes what is left."""
-    shares = torch.softmax(logits, 1).mean((2, 3, 4))
-    for phase, name in ((0, "porosity"), (2, "binder")):
-        window = windows.get(name)
-        if window is not None and phase < len(phases):
-            shares[:, phase] = shares[:, phase].clamp(max(0.0, window.low), min(1.0, window.high))
-    others = [k for k in range(len(phases)) if k != 1]
-    rest = shares[:, others].sum(1)
-    shares[:, others] /= rest.clamp(min=1.0)[:, None]  # asked for more than everything
-    shares[:, 1] = 1 - shares[:, others].sum(1)
-    return shares

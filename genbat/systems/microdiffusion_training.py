@@ -10,7 +10,6 @@ from typing import cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from genbat.systems.base import Progress
 from genbat.systems.microdiffusion_network import Config, Network, losses
@@ -20,7 +19,7 @@ from genbat.systems.microvae_training import (
     batches_of,
     len_phases,
     targets_of,
-    turned,
+    views,
 )
 from genbat.systems.run import Run, Schedule, advance_all, begin
 
@@ -45,15 +44,14 @@ class Latents:
 
 @torch.no_grad()
 def latents_of(
-    vae: MicroVAE, volumes: Volumes, views: int = VIEWS, progress: Progress | None = None
+    vae: MicroVAE, volumes: Volumes, times: int = VIEWS, progress: Progress | None = None
 ) -> Latents:
     """Of the split "train", some views of each volume."""
-    rows = volumes.rows("train") * views
+    rows = volumes.rows("train") * times
     generator, parts = torch.Generator().manual_seed(0), []
     for k in range(0, len(rows), 8):
-        x = torch.stack([turned(volumes.labels[row], generator) for row in rows[k : k + 8]])
-        shares = F.one_hot(x.long(), len_phases(vae.network)).movedim(-1, 1).float()
-        texture, places = vae.network.encoder(shares)
+        x = views(volumes, rows[k : k + 8], len_phases(vae.network), generator)
+        texture, places = vae.network.encoder(x)
         found = (texture.mean, texture.log_variance, places.mean, places.log_variance)
         parts.append([part.half() for part in found])
         if progress:

@@ -34,6 +34,7 @@ from genbat.domains.microstructures.properties import BY_KEY
 from genbat.domains.microstructures.texts import read
 from genbat.domains.microstructures.volume import Volume
 from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.heads import ranges
 from genbat.systems.microvae_network import (
     LOGARITHMIC,
     SHRINK,
@@ -206,5 +207,4 @@ class MicroVAE(Trained[Config, Network]):
     @cached_property
     def training_range(self) -> dict[str, tuple[float, float]]:
         """Mean +- 3 standard deviations of every target in training, in its unit."""
-        low, high = self.back(np.array([[-3.0], [3.0]]) * np.ones(len(TARGETS)))
-        return {key: (float(a), float(b)) for key, a, b in zip(TARGETS, low, high, strict=True)}
+        return ranges(TARGETS, (self.config.mean, self.config.spread), LOGARITHMIC)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -47,6 +47,20 @@ class Volumes:
     def rows(self, split: str) -> list[int]:
         """Row numbers of a split."""
         return [k for k, own in enumerate(self.splits) if own == split]
+
+
+class Scaled(Protocol):
+    """A config with mean and spread of each target."""
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """Of the targets as they are learnt, see `standard`."""
+        ...
+
+    @property
+    def spread(self) -> tuple[float, ...]:
+        """Standard deviations."""
+        ...
 
 
 def standard(values: np.ndarray) -> np.ndarray:
@@ -108,9 +122,8 @@ def batch_loss(
 ) -> tuple[Tensor, dict[str, float]]:
     """Negative bound of a batch in nats a voxel, and its parts; all noise from the seed."""
     generator = torch.Generator().manual_seed(seed)
-    x = torch.stack([turned(volumes.labels[k], generator) for k in rows])
-    shares = F.one_hot(x.long(), len_phases(network)).movedim(-1, 1).float()
-    parts = losses(network, shares, generator)
+    x = views(volumes, rows, len_phases(network), generator)
+    parts = losses(network, x, generator)
     step = seed % 1_000_003
     beta = warm_up(step, RISE, 1.0)
     total = parts["voxels"] + beta * (parts["places"] + parts["texture"])
@@ -120,6 +133,12 @@ def batch_loss(
 def len_phases(network: Network) -> int:
     """How many phases a network tells apart."""
     return int(network.decoder.last.out_channels)
+
+
+def views(volumes: Volumes, rows: Sequence[int], phases: int, generator: torch.Generator) -> Tensor:
+    """Some volumes, one-hot (B, phases, D, H, W), mirrored and turned at random."""
+    x = torch.stack([turned(volumes.labels[k], generator) for k in rows])
+    return F.one_hot(x.long(), phases).movedim(-1, 1).float()
 
 
 def turned(labels: Labels, generator: torch.Generator) -> Tensor:
@@ -161,7 +180,7 @@ def textures(network: Network, volumes: Volumes, rows: Sequence[int]) -> tuple[T
     return torch.cat(means), torch.cat(widths)
 
 
-def targets_of(volumes: Volumes, rows: Sequence[int], config: Config) -> Tensor:
+def targets_of(volumes: Volumes, rows: Sequence[int], config: Scaled) -> Tensor:
     """Standardised targets (n, TARGETS), NaN unknown."""
     values = standard(volumes.values[list(rows)])
     return torch.as_tensor((values - np.array(config.mean)) / np.array(config.spread)).float()

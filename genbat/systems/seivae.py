@@ -17,7 +17,6 @@ Changed, and why:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -33,7 +32,7 @@ from genbat.domains.interphases.kmc import ORGANIC, Sites
 from genbat.domains.interphases.measures import label
 from genbat.domains.interphases.texts import from_text, to_text
 from genbat.systems.base import Progress, SystemCard, Trained
-from genbat.systems.heads import middle_of
+from genbat.systems.heads import standard_aims
 from genbat.systems.seivae_network import CONDITION_WEIGHT, SPECIES, TARGETS, Config, Network
 
 NAME = "seivae"
@@ -146,17 +145,8 @@ class SEIVAE(Trained[Config, Network]):
         return np.concatenate([CONDITION_WEIGHT * c, rng.standard_normal(self.config.noise)])
 
     def aims(self, windows: Mapping[str, Window]) -> list[float]:
-        """Standardised value of each target, NaN where nothing is asked of it: a window's middle,
-        or just inside an open one."""
-        out = []
-        for name, mean, spread in zip(TARGETS, self.config.mean, self.config.spread, strict=True):
-            window = windows.get(name)
-            if window is None:
-                out.append(math.nan)
-                continue
-            ends = ((end - mean) / spread for end in (window.low, window.high))
-            out.append(middle_of(Window(*ends)))
-        return out
+        """Standardised value of each target, see `standard_aims`."""
+        return standard_aims(windows, TARGETS, (self.config.mean, self.config.spread))
 
     def _candidate(
         self, sites: Sites, point: np.ndarray, action: str, seed: int, arguments: Mapping,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from genbat.core.candidate import Candidate, Verdict
-from genbat.core.condition import Condition
+from genbat.core.condition import Condition, Window
 from genbat.core.provenance import Provenance, versions
 from genbat.domains.microstructures.volume import Labels, Volume, to_text
 from genbat.systems.base import Progress
@@ -72,6 +74,36 @@ def candidate(
     lacking = [name for k, name in enumerate(volume.phases) if not volume.mask(k).any()]
     verdict = Verdict(not lacking, tuple(f"holds no {name}" for name in lacking))
     return Candidate(to_text(volume), system.card.domain, verdict, source, latent=latent)
+
+
+def check_aims(name: str, asked: Condition, targets: Sequence[str]) -> None:
+    """Whether a system that aims at some targets can honour a condition.
+
+    Raises
+    ------
+    ValueError : a wish that is none of them, or a share that cannot be.
+    """
+    if strange := [*sorted(set(asked.windows) - set(targets)), *sorted(asked.wishes)]:
+        raise ValueError(f"{name}: cannot aim at {strange}; legal are {list(targets)}")
+    for share in ("porosity", "binder"):
+        window = asked.windows.get(share)
+        if window and not (window.low < 1 and window.high > 0):
+            raise ValueError(f"{share}: no share lies in {window.low:g} to {window.high:g}")
+
+
+def shares_of(logits: Tensor, phases: tuple[str, ...], windows: Mapping[str, Window]) -> Tensor:
+    """Fractions of the phases (B, phases) that the logits expect, those of pore and binder moved
+    into their windows; the active material takes what is left."""
+    shares = torch.softmax(logits, 1).mean((2, 3, 4))
+    for phase, name in ((0, "porosity"), (2, "binder")):
+        window = windows.get(name)
+        if window is not None and phase < len(phases):
+            shares[:, phase] = shares[:, phase].clamp(max(0.0, window.low), min(1.0, window.high))
+    others = [k for k in range(len(phases)) if k != 1]
+    rest = shares[:, others].sum(1)
+    shares[:, others] /= rest.clamp(min=1.0)[:, None]  # asked for more than everything
+    shares[:, 1] = 1 - shares[:, others].sum(1)
+    return shares
 
 
 def _no_wishes(name: str, condition: Condition | None) -> None:

@@ -11,11 +11,12 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.statistics import fractions
 from genbat.domains.microstructures.volume import from_text
 from genbat.systems import microdiffusion_training, microvae_training
-from genbat.systems.microdiffusion import MicroDiffusion, Plan, shares_of
+from genbat.systems.microdiffusion import MicroDiffusion, Plan
 from genbat.systems.microdiffusion_network import Config, Network, Places, Textures, forgotten
 from genbat.systems.microvae import MicroVAE
 from genbat.systems.microvae_network import TARGETS
 from genbat.systems.run import Schedule
+from genbat.systems.volumes import shares_of
 
 torch.set_num_threads(1)
 SMALL = {"hidden": 16, "width": 8}
