@@ -207,24 +207,28 @@ def spoil(kinds: Tensor, composition: Tensor, share: Tensor, generator: torch.Ge
 @dataclass(frozen=True)
 class Plan:
     """Annealed Langevin dynamics: levels of noise, steps at each, signal to noise; `tries` crystals
-    are made of each point, of which the one of least `doubt` is taken."""
+    are made of each point, of which the one of least `doubt` is taken. In the last `free` tries an
+    unsure composition may change on the way."""
 
     levels: int = 40
     steps: int = 1
     snr: float = 0.4
     tries: int = 4
+    free: int = 0
 
 
 @torch.inference_mode()
-def decode(network: Network, z: Tensor, plan: Plan, generator: torch.Generator) -> Crystals:
+def decode(
+    network: Network, z: Tensor, plan: Plan, generator: torch.Generator, *, free: bool = False
+) -> Crystals:
     """Latent points (B, latent) -> crystals with standardised lattices.
 
     Number of atoms, composition and lattice are read from z; coordinates move by annealed Langevin
     dynamics (Song and Ermon 2019), as in Algorithm 1 of the paper, with an ancestral step from
     each level of noise to the next (the predictor of Song et al., arXiv 2011.13456), which needs a
-    twentieth of the steps. As there, each atom takes its likeliest type after each step, except
-    where z says what the crystal consists of (`is_sharp`): then the composition is kept, and only
-    dealt out anew.
+    twentieth of the steps. The composition is kept, and only dealt out anew after each step; with
+    `free`, each atom takes its likeliest type after each step, as there, except where z says
+    sharply what the crystal consists of (`is_sharp`).
     """
     atoms, composition, lattice = network.says(z)
     atoms[:, 0] = -torch.inf
@@ -233,7 +237,7 @@ def decode(network: Network, z: Tensor, plan: Plan, generator: torch.Generator) 
     fractions = torch.rand(*here.shape, 3, generator=generator)
     share = torch.softmax(composition, 1)
     kinds = amounts(share, counts, here.shape[1])
-    fixed = kinds * is_sharp(share, counts)[:, None]
+    fixed = kinds * is_sharp(share, counts)[:, None] if free else kinds
     x = Crystals(kinds, fractions, lattice, here)
     times = torch.linspace(1.0, 0.0, plan.levels + 1)
     widths, norms = sigma_at(times), score_norm(sigma_at(times))

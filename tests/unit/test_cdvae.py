@@ -21,6 +21,7 @@ from genbat.systems.cdvae_network import (
     Plan,
     amounts,
     assigned,
+    decode,
     doubt,
     is_sharp,
     spoil,
@@ -171,6 +172,22 @@ def test_types_are_dealt_out_where_they_are_likeliest():
     kinds = torch.tensor([[3, 3, 8, 8], [9, 11, 0, 0]])
     found = assigned(logits, kinds)
     assert found.tolist() == [[8, 3, 8, 3], [11, 9, 0, 0]]
+
+
+def test_the_composition_that_z_says_is_kept_unless_it_may_move():
+    system = cdvae()
+    z = torch.as_tensor(
+        np.random.default_rng(5).standard_normal((12, system.config.latent)).astype("f4")
+    )
+    says = system.network.says(z)
+    says[0][:, 0] = -torch.inf
+    counts = says[0].argmax(1)
+    wanted = amounts(torch.softmax(says[1], 1), counts, int(counts.max()))
+    found = [decode(system.network, z, QUICK, torch.Generator().manual_seed(0), free=free).kinds
+             for free in (False, True)]  # fmt: skip
+    assert torch.equal(found[0].sort(1).values, wanted.sort(1).values)
+    assert not torch.equal(found[1].sort(1).values, wanted.sort(1).values)
+    assert torch.equal(found[1] > 0, wanted > 0)
 
 
 def test_spoiled_types_come_from_the_composition():
