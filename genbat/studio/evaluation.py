@@ -52,6 +52,19 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "borders": ("metrics_volumes", "borders", 0.2),
         "copies": ("metrics_volumes", "copies", 0.1),
     },
+    "microvae": {
+        "heads": ("metrics_micro", "heads", 0.3),
+        "textures": ("metrics_micro", "textures", 0.1),
+        "freely": ("metrics_micro", "freely", 0.6),
+    },
+    "microdiffusion": {
+        "asked": ("metrics_micro", "asked", 0.8),
+        "freely": ("metrics_micro", "freely", 0.2),
+    },
+    "microgpt": {
+        "asked": ("metrics_micro", "asked", 0.8),
+        "freely": ("metrics_micro", "freely", 0.2),
+    },
     "superres": {"fidelity": ("metrics_superres", "fidelity", 1.0)},
     "seivae": {
         "asked": ("metrics_interphases", "asked", 0.5),
@@ -61,6 +74,9 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
 # What is measured of a domain's systems, or of one that is unlike the others.
 _SUBJECTS = {
     "superres": "metrics_superres",
+    "microvae": "metrics_micro",
+    "microdiffusion": "metrics_micro",
+    "microgpt": "metrics_micro",
     "molecules": "metrics_molecules",
     "crystals": "metrics_crystals",
     "microstructures": "metrics_volumes",

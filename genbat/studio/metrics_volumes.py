@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,20 @@ LEARNT = "crops it was trained on"
 BAND = (2.5, 97.5)  # per cent of the real crops
 CHUNK = 8
 COPIES = 16  # volumes whose nearest crop is looked for
+
+
+class Measured(Protocol):
+    """Whose volumes are solved."""
+
+    @property
+    def log(self) -> Path | None:
+        """Where solved volumes are kept."""
+        ...
+
+    @property
+    def report(self) -> Progress:
+        """Told how far it is."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -186,7 +200,7 @@ def borders(subject: Subject) -> Metrics:
             for k in range(subject.n)]  # fmt: skip
     faces, inside = np.mean([face_mismatch(v) for v in made], axis=0)
     open_faces = float(np.mean([face_mismatch(v)[0] for v in subject.drawn()]))
-    flow = _diffusivities({"": made, "open": subject.drawn()}, subject)
+    flow = diffusivities({"": made, "open": subject.drawn()}, subject)
     still = {"not periodic": float(np.mean(flow["open"]))}
     return {
         "face_mismatch": metric(
@@ -200,12 +214,14 @@ def borders(subject: Subject) -> Metrics:
 # ---------------------------------------------------------------------- transport
 def flow(subject: Subject) -> Metrics:
     """Effective diffusivity of the pore through the electrode, by TauFactor."""
-    return {"pore diffusivity": within(_diffusivities(subject.groups(), subject), "of bulk")}
+    return {"pore diffusivity": within(diffusivities(subject.groups(), subject), "of bulk")}
 
 
-def _diffusivities(
-    groups: Mapping[str, Sequence[Volume]], subject: Subject
+def diffusivities(
+    groups: Mapping[str, Sequence[Volume]], subject: Measured
 ) -> dict[str, list[float]]:
+    """Effective diffusivity of the pore along z of volumes by group, of bulk, by TauFactor; what
+    was solved before is read from the subject's log."""
     keys = {name: [_key(v) for v in own] for name, own in groups.items()}
     items = {k: v for name in groups for k, v in zip(keys[name], groups[name], strict=True)}
     rows = kept(subject.log, items, _solved, chunk=CHUNK, progress=subject.report,
