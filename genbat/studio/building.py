@@ -154,6 +154,16 @@ def build_microstructures(workers: int, progress: Progress) -> Path:
     return labels.make_table(log, _asset(data.TABLE))
 
 
+def build_band(workers: int, progress: Progress) -> Path:
+    """What crops of the tomogram have of two-point correlation, for the cards."""
+    from genbat.domains.microstructures import band, tomography
+
+    progress(0.0, "measuring crops of the tomogram")
+    crops = tomography.crops(tomography.load().train)
+    found = band.measure(crops, "a calendered NMC cathode (X-ray CT, NREL; MATBOX)")
+    return band.write(found, _asset(band.TABLE))
+
+
 # ---------------------------------------------------------------------- interphases
 def build_interphases(workers: int, progress: Progress) -> Path:
     """Grown interphases and their labels: half an hour; the log is a JSONL file under `home()`."""
@@ -231,6 +241,7 @@ def _builders() -> dict[str, Callable[[int, Progress], Path]]:
         "crystals:conductors": build_conductors,
         "crystals:aims": build_aims,
         "microstructures": build_microstructures,
+        "microstructures:band": build_band,
         "interphases": build_interphases,
         **{f"library:{name}": library(name) for name in _SHELVED},
         **{f"map:{domain}": plane(domain) for domain in registry.REFERENCE},

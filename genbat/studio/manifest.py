@@ -41,6 +41,36 @@ _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
         "GENBAT_DATA=<folder of shared data> genbat build crystals:conductors",
     ),
     (
+        r"data/microstructures\.parquet",
+        "MIT",
+        "GenBat's packed and pressed particles; voxels counted, TauFactor 1.2.1",
+        "genbat build microstructures",
+    ),
+    (
+        r"data/microstructures_band\.json",
+        "BSD-3 (MATBOX's tomogram, of which these are statistics)",
+        "crops of nmc-1-cal_generatedCBD_bridge, NREL's MATBOX",
+        "GENBAT_DATA=<folder of shared data> genbat build microstructures:band",
+    ),
+    (
+        r"data/interphases\.parquet",
+        "MIT",
+        "GenBat's lattice kinetic Monte Carlo",
+        "genbat build interphases",
+    ),
+    (
+        r"weights/(slicegan|dcgan3d|superres)/(?!metrics)[\w.]+",
+        "MIT",
+        "slices of nmc-1-cal_generatedCBD_bridge, NREL's MATBOX (BSD-3)",
+        "GENBAT_DATA=<folder of shared data> genbat train {0}",
+    ),
+    (
+        r"libraries/(micro\w+|slicegan|dcgan3d)\.parquet",
+        "MIT",
+        "assets/weights/{0}; voxels counted, TauFactor 1.2.1",
+        "genbat build library:{0}",
+    ),
+    (
         r"weights/(cdvae|mattergen)/(?!metrics)[\w.]+",
         "MIT",
         "assets/data; Materials Project structures (CC BY 4.0) of at most 20 atoms",

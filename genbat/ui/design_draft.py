@@ -11,13 +11,23 @@ import streamlit as st
 from genbat.core.condition import Condition, Window
 from genbat.studio import question as asking
 from genbat.studio.question import Question
-from genbat.ui import design_crystals, design_molecules, shared, state
+from genbat.ui import (
+    design_crystals,
+    design_microstructures,
+    design_molecules,
+    shared,
+    state,
+)
 from genbat.ui.design_gaps import ROUND
 
 DRAFT = "design:draft"
 SENSES = ("below", "above", "between")
 MOST_WISHES = 6
-_PARTS: dict[str, ModuleType] = {"molecules": design_molecules, "crystals": design_crystals}
+_PARTS: dict[str, ModuleType] = {
+    "molecules": design_molecules,
+    "crystals": design_crystals,
+    "microstructures": design_microstructures,
+}
 
 
 def part() -> ModuleType:

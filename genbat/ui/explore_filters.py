@@ -112,21 +112,23 @@ def controls(place: Atlas) -> Filters:
     )
     windows = {k: _window(known[k], start.windows.get(k), turn) for k in keys}
     room = place.rooms
-    slots = [*st.columns(3), *(st.columns(3) if len(room.groups) > 1 else ())]
-    order = room.element_order
-    elements = slots[0].multiselect(
-        "Only these elements", order, default=start.elements, placeholder="any",
-        key=f"filters:{turn}:elements", help=room.words.element_help,
-    )  # fmt: skip
+    order, count = room.element_order, bool(room.element_order) + len(room.groups) + 1
+    slots = iter([*st.columns(3), *(st.columns(3) if count > 3 else ())])
+    elements = start.elements
+    if order:
+        elements = next(slots).multiselect(
+            "Only these elements", order, default=start.elements, placeholder="any",
+            key=f"filters:{turn}:elements", help=room.words.element_help,
+        )  # fmt: skip
     groups: dict[str, tuple[str, ...]] = {}
-    for slot, (key, label) in zip(slots[1:], room.groups.items(), strict=False):
-        picked = slot.multiselect(
+    for key, label in room.groups.items():
+        picked = next(slots).multiselect(
             label, shared.group_names(state.domain(), key), default=start.groups.get(key, ()),
             placeholder="any", key=f"filters:{turn}:{key}:names",
             help=f"What has no known {label[0].lower()}{label[1:]} drops out.",
         )  # fmt: skip
         groups |= {key: tuple(picked)} if picked else {}
-    novelty = slots[len(room.groups) + 1].selectbox(
+    novelty = next(slots).selectbox(
         "Novelty", list(NOVELTY), index=list(NOVELTY).index(start.novelty),
         format_func=NOVELTY.__getitem__, key=f"filters:{turn}:novelty",
         help=f"New: not among the known {room.domain}. Everything shown is valid.",

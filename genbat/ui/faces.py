@@ -9,10 +9,12 @@ import streamlit as st
 
 from genbat.core.candidate import Candidate
 from genbat.core.errors import PhysicsFailed
-from genbat.studio import crystal_facts, views
-from genbat.ui import crystal_card, state
+from genbat.studio import crystal_facts, views, volume_facts
+from genbat.ui import crystal_card, state, volume_card
 from genbat.ui.components.crystal_viewer import crystal_viewer
 from genbat.ui.components.viewer3d import viewer
+from genbat.ui.components.volume_viewer import LOWEST as FLOOR
+from genbat.ui.components.volume_viewer import pack, volume_viewer
 from genbat.ui.slim import slim
 
 Face = Callable[[Candidate, str, int], None]
@@ -90,5 +92,33 @@ def _facts(candidate: Candidate, key: str, choose: Choose | None) -> None:
         st.code(candidate.text, language=None)
 
 
-_STRUCTURES: dict[str, Face] = {"molecules": _molecule, "crystals": _crystal}
-_DETAILS: dict[str, Details] = {"molecules": _formula, "crystals": _facts}
+# ---------------------------------------------------------------------- microstructures
+@st.cache_data(max_entries=48, show_spinner=False)
+def _packed(text: str, height: int) -> bytes:
+    found = volume_facts.volume(text)
+    return pack(found.labels, found.phases, text, edges=found.edges, unit=found.unit, height=height)
+
+
+def _volume(candidate: Candidate, key: str, height: int) -> None:
+    try:
+        packed = _packed(candidate.text, max(height, FLOOR))
+    except ValueError as reason:
+        st.info(f"No 3D view: {reason}")
+        return
+    volume_viewer(packed, key=key)
+
+
+def _phases(candidate: Candidate, key: str, choose: Choose | None) -> None:
+    volume_card.sections(candidate, key)
+
+
+_STRUCTURES: dict[str, Face] = {
+    "molecules": _molecule,
+    "crystals": _crystal,
+    "microstructures": _volume,
+}
+_DETAILS: dict[str, Details] = {
+    "molecules": _formula,
+    "crystals": _facts,
+    "microstructures": _phases,
+}

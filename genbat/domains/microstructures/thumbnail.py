@@ -8,10 +8,9 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
+from genbat.core.colours import PHASES
 from genbat.domains.microstructures.volume import Volume
 
-# Pore light, active material dark blue-grey, carbon-binder orange; then others.
-COLOURS = ("#dfe6ee", "#3d5166", "#f28e2b", "#76b7b2", "#b07aa1", "#9c755f", "#e15759", "#59a14f")
 SHADES = (1.0, 0.86, 0.72)  # of the top, the left and the right face
 MOST = 96  # pixels of a face
 
@@ -68,7 +67,7 @@ def png(labels: NDArray[np.uint8], shade: float = 1.0) -> str:
     from PIL import Image
 
     step = -(-max(labels.shape) // MOST)
-    palette = [round(shade * int(h[k : k + 2], 16)) for h in COLOURS for k in (1, 3, 5)]
+    palette = [round(shade * int(h[k : k + 2], 16)) for h in PHASES for k in (1, 3, 5)]
     picture = Image.fromarray(np.ascontiguousarray(labels[::step, ::step]), "P")
     picture.putpalette(palette)
     file = io.BytesIO()

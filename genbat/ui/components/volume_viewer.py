@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from genbat.core.colours import PHASES
+
 LARGEST = 256  # voxels along an edge that every WebGL2 takes
 LOWEST = 240  # pixels in which the picture and its controls still find room
-# Pore light, active material dark blue-grey, carbon-binder orange; the same in slices and charts.
-COLOURS = ("#dfe6ee", "#3d5166", "#f28e2b", "#76b7b2", "#b07aa1", "#9c755f", "#e15759", "#59a14f")
 _HTML = """
 <div class="volume" data-state="loading">
   <div class="room">
@@ -68,10 +68,10 @@ def pack(
     ------
     ValueError : no volume, too many phases, or too low a height.
     """
-    if labels.ndim != 3 or not 1 <= len(phases) <= len(COLOURS):
+    if labels.ndim != 3 or not 1 <= len(phases) <= len(PHASES):
         raise ValueError(
             f"labels: got {labels.ndim} axes and {len(phases)} phases; legal are three axes and 1 "
-            f"to {len(COLOURS)} phases"
+            f"to {len(PHASES)} phases"
         )
     if height < LOWEST:
         raise ValueError(f"height: got {height}; at least {LOWEST} pixels are needed")
@@ -83,7 +83,7 @@ def pack(
         "edges": [edge * step for edge in edges],
         "unit": unit,
         "phases": [
-            {"name": name, "color": COLOURS[k], "alpha": 0.25 if k == 0 else 1.0, "on": k > 0}
+            {"name": name, "color": PHASES[k], "alpha": 0.25 if k == 0 else 1.0, "on": k > 0}
             for k, name in enumerate(phases)
         ],
         "height": height,
