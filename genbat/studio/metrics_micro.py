@@ -88,10 +88,10 @@ def asked(subject: Subject) -> Metrics:
     what was achieved, by counting voxels and by TauFactor. Baseline: volumes of which nothing is
     asked, against the same aims."""
     train = subject.known.values[subject.known.rows("train"), TARGETS.index("tau_z")]
-    tau = np.nanpercentile(np.where(np.isfinite(train), train, np.nan), MIDDLE)
+    low, high = np.nanpercentile(np.where(np.isfinite(train), train, np.nan), MIDDLE).tolist()
     return {
         **_asked(subject, "porosity", np.linspace(*POROSITIES, AIMS), (0.02, 0.95), relative=False),
-        **_asked(subject, "tau_z", np.geomspace(*tau, AIMS), (0.15, 0.8), relative=True),
+        **_asked(subject, "tau_z", np.geomspace(low, high, AIMS), (0.15, 0.8), relative=True),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -79,14 +79,16 @@ def fidelity(subject: Subject) -> Metrics:
     groups, phases = subject.groups, subject.pair.fine[0].phases
     out: Metrics = {}
     for k, phase in enumerate(phases):
-        out[f"error of the share of {phase}"] = _errors(groups, lambda v, k=k: fractions(v)[k])
+        out[f"error of the share of {phase}"] = _errors(groups, partial(_of, fractions, k))
         subject.report((k + 0.5) / len(phases), f"share and surface of {phase}")
-        out[f"error of the surface of {phase}"] = _errors(
-            groups, lambda v, k=k: specific_surface(v)[k]
-        )
+        out[f"error of the surface of {phase}"] = _errors(groups, partial(_of, specific_surface, k))
     if len(phases) > 2:
         out["error of the triple line"] = _errors(groups, triple_line)
     return out
+
+
+def _of(measured: Callable[[Volume], np.ndarray], phase: int, volume: Volume) -> float:
+    return float(measured(volume)[phase])
 
 
 def _errors(

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
-from genbat.core.candidate import Candidate, ViewSpec
-from genbat.core.condition import Condition
+from genbat.core.candidate import ViewSpec
 from genbat.core.errors import InputProblem
-from genbat.core.paths import cache_folder
 from genbat.core.properties import Measurement
 from genbat.domains.microstructures import data, thumbnail
 from genbat.domains.microstructures.build import LABEL_VERSION
 from genbat.domains.microstructures.labelling import MEASURED, in_turn
 from genbat.domains.microstructures.properties import BY_KEY, PROPERTIES
 from genbat.domains.microstructures.reading import read_tiff, relabelled
-from genbat.domains.microstructures.texts import read
+from genbat.domains.microstructures.texts import read, recipe_text
 from genbat.domains.microstructures.transport import METHOD
 from genbat.domains.microstructures.volume import ELECTRODE, Volume, to_text
 from genbat.studio.rooms import Judgement, Known, Uploaded, Words
-from genbat.studio.rooms_microstructures_known import KnownVolumes, VolumeFinder, measurements
+from genbat.studio.rooms_plain import KnownRuns, Manner, PlainRooms
 from genbat.studio.store import Store
 
 WORDS = Words(
@@ -53,20 +49,38 @@ WORDS = Words(
 )
 
 
-class Microstructures:
+MANNER = Manner(
+    one="Electrode",
+    letter="e",
+    key="porosity",
+    word="porosity|pore|eps|ε|",
+    told="porosity {:.2f}",
+    number=r"(0?\.\d+)",
+    classes={
+        # Mean radius in voxels below the end of each class; share of the height pressed away.
+        "particles": ("radius", ((6.5, "fine"), (9.5, "medium"), (np.inf, "coarse"))),
+        "calendering": (
+            "pressed",
+            ((0.1, "hardly pressed"), (0.22, "pressed"), (np.inf, "strongly pressed")),
+        ),
+    },
+    measured=MEASURED,
+)
+
+
+class Microstructures(PlainRooms):
     """See `genbat.studio.rooms.Rooms`."""
 
     domain = "microstructures"
     words = WORDS
+    manner = MANNER
     properties = PROPERTIES
     first = ("porosity", "binder", "tau_z", "diffusivity_z", "surface", "anisotropy")
     physics = tuple(BY_KEY)
     plotted = ("porosity", "tau_z", "surface", "conductivity_z")
     groups: Mapping[str, str] = {"particles": "Particles", "calendering": "Calendering"}
     colour = "porosity"
-    element_order: Sequence[str] = ()
     uploads = ("tif", "tiff")
-    ordering = False
     files: Mapping[str, str] = {
         "csv": "CSV · every number, notes, provenance",
         "tif.zip": "TIFF · a stack each, zipped",
@@ -85,12 +99,7 @@ class Microstructures:
         ("Dense → open", "porosity 0.2", "porosity 0.55", "what more pore does to transport"),
         ("Electrode 3 → 12", "electrode 3", "electrode 12", "two recipes"),
     )
-    fineness = 1
-    tries = 1
-    pointwise = True
-    unplaced = True
     wishable = ("porosity", "binder", "tau_z", "surface", "grain")
-    without: Mapping[str, str] = {}
     most = 200
     batch = 4
 
@@ -100,21 +109,7 @@ class Microstructures:
 
     def known(self, dataset: data.Dataset) -> Known:
         """Its rows."""
-        return KnownVolumes(dataset)
-
-    def finder(
-        self, known: KnownVolumes, texts: Sequence[str], row_of: Mapping[str, int]
-    ) -> VolumeFinder:
-        """By number or porosity."""
-        return VolumeFinder(known, texts, row_of)
-
-    def judged(self) -> set[str]:
-        """All properties."""
-        return set(BY_KEY)
-
-    def columns(self) -> Sequence[tuple[str, str, str]]:
-        """(key, unit, method) of every computed column."""
-        return MEASURED
+        return KnownRuns(dataset, MANNER, lambda row, seed: recipe_text(dataset.recipe(row), seed))
 
     # ------------------------------------------------------------------ one object
     def check(self, text: str) -> str:
@@ -124,28 +119,9 @@ class Microstructures:
         ------
         ValueError : neither, or a handle of a volume that this computer has not seen.
         """
-        text = text.strip()
-        if text.startswith("v.") and text[2:].isalnum():
-            place = _shelf(text[2:])
-            if not place.exists():
-                raise ValueError("volume: this link belongs to a volume of another computer")
-            text = place.read_text("utf-8")
+        text = self.unfolded(text, "volume")
         read(text)
         return text
-
-    def handle(self, text: str) -> str:
-        """A name for a volume that is too large for a link; it is kept on this computer."""
-        name = hashlib.sha256(text.encode()).hexdigest()[:20]
-        place = _shelf(name)
-        if not place.exists():
-            partial = place.with_suffix(".part")
-            partial.write_text(text, "utf-8")
-            partial.replace(place)
-        return f"v.{name}"
-
-    def start(self, text: str) -> str:
-        """Nothing: designs do not start from a volume."""
-        return ""
 
     def title(self, text: str) -> str:
         """`64 x 64 x 64 voxels, porosity 0.41`."""
@@ -153,17 +129,9 @@ class Microstructures:
         porosity = float(volume.mask(0).mean())
         return f"{' x '.join(map(str, volume.shape))} voxels, porosity {porosity:.2f}"
 
-    def elements(self, text: str) -> frozenset[str]:
-        """None."""
-        return frozenset()
-
     def read_off(self, text: str) -> dict[str, Measurement]:
         """What counting voxels says, in some hundredths of a second."""
-        return measurements(next(in_turn(_electrode(read(text)))))
-
-    def sensible(self, text: str, found: Mapping[str, Measurement]) -> dict[str, Measurement]:
-        """All of them."""
-        return dict(found)
+        return MANNER.measurements(next(in_turn(_electrode(read(text)))))
 
     def same(self, one: str, two: str) -> bool:
         """The same voxels."""
@@ -208,9 +176,6 @@ class Microstructures:
         volume = read(text)
         return [f"⚠ no {name}" for k, name in enumerate(volume.phases) if not volume.mask(k).any()]
 
-    def prepare(self) -> None:
-        """Nothing: a volume's card needs no more."""
-
     # ------------------------------------------------------------------ physics
     def method(self) -> str:
         """TauFactor with the labels' version."""
@@ -228,39 +193,12 @@ class Microstructures:
             failed = ""
             try:
                 for part in in_turn(_electrode(read(text))):
-                    values |= measurements(part)
+                    values |= MANNER.measurements(part)
                     if say:
                         say(k / len(texts), f"{k} of {len(texts)} volumes measured")
             except ValueError as wrong:
                 failed = str(wrong)
             yield Judgement(store.save_evaluation(self.domain, text, self.method(), values, failed))
-
-    def settled(self, candidate: Candidate, judgement: Judgement) -> Candidate:
-        """The same volume."""
-        return candidate
-
-    def made_again(self, candidate: Candidate, made: Candidate) -> Candidate:
-        """Nothing follows a sample."""
-        return made
-
-    # ------------------------------------------------------------------ wishes
-    def read_wishes(self, condition: Condition) -> None:
-        """None are legal.
-
-        Raises
-        ------
-        ValueError : a discrete wish.
-        """
-        if condition.wishes:
-            raise ValueError(f"wish: unknown {', '.join(condition.wishes)}; volumes know none")
-
-    def unmet(self, condition: Condition, text: str) -> list[str]:
-        """Nothing can be."""
-        return []
-
-    def wish_words(self, condition: Condition) -> str:
-        """Nothing to say."""
-        return ""
 
 
 def _electrode(volume: Volume) -> Volume:
@@ -271,12 +209,6 @@ def _electrode(volume: Volume) -> Volume:
             "active material and maybe a binder"
         )
     return volume
-
-
-def _shelf(name: str) -> Path:
-    place = cache_folder() / "volumes"
-    place.mkdir(exist_ok=True)
-    return place / f"{name}.txt"
 
 
 ROOMS = Microstructures()

@@ -56,5 +56,7 @@ def learn(
         material.examples, folder, schedule=schedule, resume=start is not None, minutes=minutes,
         progress=progress, **SIZES[name][preset],
     )  # fmt: skip
-    config = replace(run.config, steps_trained=run.step)
-    return Lesson(seivae.SEIVAE(config, cast(Network, run.mean)), schedule)
+    system = seivae.SEIVAE(replace(run.config, steps_trained=run.step), cast(Network, run.mean))
+    if held := material.examples.rows("calibration"):
+        system.config = system.calibrated(material.examples.values[held])
+    return Lesson(system, schedule)

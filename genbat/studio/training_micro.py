@@ -28,7 +28,7 @@ from genbat.systems import (
 from genbat.systems.microvae_network import SIDE, TARGETS, Network
 from genbat.systems.microvae_training import Volumes
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "microvae": microvae_training.PRESETS,
     "microdiffusion": microdiffusion_training.PRESETS,
     "microgpt": microgpt_training.PRESETS,

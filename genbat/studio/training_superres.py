@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -118,7 +118,7 @@ def learn(
         progress=progress,
     )
     config = replace(duel.config, steps_trained=duel.step)
-    return Lesson(superres.SuperRes(config, duel.mean), rules)
+    return Lesson(superres.SuperRes(config, cast(superres.Generator, duel.mean)), rules)
 
 
 def _plane(volume: Volume) -> torch.Tensor:

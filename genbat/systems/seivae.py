@@ -18,6 +18,7 @@ Changed, and why:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -27,9 +28,11 @@ from torch.nn import functional as F
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
+from genbat.core.properties import Measurement
 from genbat.core.provenance import Provenance, versions
 from genbat.domains.interphases.kmc import ORGANIC, Sites
 from genbat.domains.interphases.measures import label
+from genbat.domains.interphases.properties import BY_KEY
 from genbat.domains.interphases.texts import from_text, to_text
 from genbat.systems.base import Progress, SystemCard, Trained
 from genbat.systems.heads import standard_aims
@@ -48,7 +51,7 @@ def make_card(parameters: int = 0) -> SystemCard:
         family="VAE",
         title="SEI VAE",
         paper="Rajagopal et al. 2023; conditional VAE after Sohn et al., NeurIPS 2015",
-        capabilities=("sample", "encode", "decode"),
+        capabilities=("sample", "encode", "decode", "predict"),
         trained_on="GenBat's own kinetic Monte Carlo of the interphase, a design over its barriers",
         licence="MIT",
         parameters=parameters,
@@ -107,6 +110,34 @@ class SEIVAE(Trained[Config, Network]):
         logits = self.network.logits(points[:, n:], points[:, :n] / CONDITION_WEIGHT)
         generator = torch.Generator().manual_seed(seed)
         return list(drawn(logits, generator).to(torch.uint8).numpy())
+
+    # ------------------------------------------------------------------ properties
+    def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
+        """The condition of latent points (n, latent), with the 90 % interval of what is counted."""
+        own = np.atleast_2d(z)[:, : len(TARGETS)] / CONDITION_WEIGHT
+        values = own * np.array(self.config.spread) + np.array(self.config.mean)
+        kinds = [(name, BY_KEY[name].unit, half) for name, half in
+                 zip(TARGETS, self.config.half, strict=True)]  # fmt: skip
+        return [
+            {name: Measurement(float(v), unit, f"{NAME}, its condition", "predicted", half)
+             for (name, unit, half), v in zip(kinds, row, strict=True)}
+            for row in values
+        ]  # fmt: skip
+
+    def calibrated(self, values: np.ndarray, share: float = 0.9) -> Config:
+        """The config with half widths that hold a share of what is counted, from held-out
+        conditions (n, TARGETS): each is decoded once, with noise of its own."""
+        rng = np.random.default_rng(0)
+        c = (values - np.array(self.config.mean)) / np.array(self.config.spread)
+        noise = rng.standard_normal((len(c), self.config.noise))
+        made = self.decode_sites(np.concatenate([CONDITION_WEIGHT * c, noise], 1))
+        found = np.array([[own[name] for name in TARGETS] for own in map(label, made)])
+        error = np.abs(found - values)[~np.isnan(found).any(1)]
+        if not len(error):
+            return self.config
+        rank = min(1.0, np.ceil((len(error) + 1) * share) / len(error))
+        half = np.quantile(error, rank, axis=0, method="higher")
+        return replace(self.config, half=tuple(float(h) for h in half))
 
     # ------------------------------------------------------------------ sampling
     def sample(

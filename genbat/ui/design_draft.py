@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import ModuleType
 from typing import Any
 
 import streamlit as st
@@ -13,8 +12,8 @@ from genbat.studio import question as asking
 from genbat.studio.question import Question
 from genbat.ui import (
     design_crystals,
-    design_microstructures,
     design_molecules,
+    design_windows,
     shared,
     state,
 )
@@ -23,15 +22,16 @@ from genbat.ui.design_gaps import ROUND
 DRAFT = "design:draft"
 SENSES = ("below", "above", "between")
 MOST_WISHES = 6
-_PARTS: dict[str, ModuleType] = {
+_PARTS: dict[str, Any] = {
     "molecules": design_molecules,
     "crystals": design_crystals,
-    "microstructures": design_microstructures,
+    "microstructures": design_windows.MICROSTRUCTURES,
+    "interphases": design_windows.INTERPHASES,
 }
 
 
-def part() -> ModuleType:
-    """The domain's own part of the sentence."""
+def part() -> Any:
+    """The domain's own part of the sentence: a module, or a `Windows`."""
     return _PARTS[state.domain()]
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from genbat.core.candidate import Candidate
 from genbat.core.errors import PhysicsFailed
 from genbat.studio import crystal_facts, views, volume_facts
-from genbat.ui import crystal_card, state, volume_card
+from genbat.ui import crystal_card, interphase_card, state, volume_card
 from genbat.ui.components.crystal_viewer import crystal_viewer
 from genbat.ui.components.viewer3d import viewer
 from genbat.ui.components.volume_viewer import LOWEST as FLOOR
@@ -112,13 +112,29 @@ def _phases(candidate: Candidate, key: str, choose: Choose | None) -> None:
     volume_card.sections(candidate, key)
 
 
+# ---------------------------------------------------------------------- interphases
+def _cut(candidate: Candidate, key: str, height: int) -> None:
+    try:
+        drawn = image(candidate.domain, candidate.text, height, height)
+    except ValueError as reason:
+        st.info(f"No picture: {reason}")
+        return
+    st.html(f"<div style='text-align:center'>{drawn}</div>{interphase_card.legend()}")
+
+
+def _layers(candidate: Candidate, key: str, choose: Choose | None) -> None:
+    interphase_card.sections(candidate, key)
+
+
 _STRUCTURES: dict[str, Face] = {
     "molecules": _molecule,
     "crystals": _crystal,
     "microstructures": _volume,
+    "interphases": _cut,
 }
 _DETAILS: dict[str, Details] = {
     "molecules": _formula,
     "crystals": _facts,
     "microstructures": _phases,
+    "interphases": _layers,
 }

@@ -217,3 +217,28 @@ def test_a_system_that_does_as_it_is_told_has_an_r2_of_one():
     assert found["thickness_r2"]["value"] == pytest.approx(1.0)
     assert found["thickness_mae"]["value"] == pytest.approx(0.0)
     assert found["thickness_r2"]["baselines"]["training set resampled"] < 0.9
+
+
+# ---------------------------------------------------------------------- predictions
+def test_the_condition_is_predicted_with_what_calibration_found():
+    own = system()
+    known = data()
+    config = own.calibrated(known.values)
+    calibrated = SEIVAE(config, own.network)
+    z = own.encode_sites(list(known.sites[:3]))
+    told = calibrated.predict(z)
+    assert [t["thickness"].value for t in told] == pytest.approx(known.values[:3, 0], rel=1e-4)
+    assert told[0]["thickness"].unit == "nm" and told[0]["porosity"].kind == "predicted"
+    assert told[0]["porosity"].uncertainty == config.half[1] > 0
+
+
+def test_intervals_hold_nine_of_ten_of_what_they_were_made_of():
+    own, known = system(), data(40)
+    config = own.calibrated(known.values)
+    noise = np.random.default_rng(0).standard_normal((40, own.config.noise))
+    c = (known.values - np.array(config.mean)) / np.array(config.spread)
+    made = own.decode_sites(np.concatenate([CONDITION_WEIGHT * c, noise], 1))
+    error = np.abs([[label(s)[n] for n in TARGETS] for s in made] - known.values)
+    error = error[~np.isnan(error).any(1)]
+    inside = (error <= np.array(config.half)).mean(0)
+    assert (inside >= 0.9).all() and (inside < 1).any()

@@ -26,6 +26,12 @@ def grown_text(barriers: Barriers, seed: int) -> str:
     return json.dumps({"grown": asdict(barriers), "seed": seed})
 
 
+def grown_barriers(text: str) -> Barriers | None:
+    """The barriers of an interphase that is grown when it is read; None of another."""
+    head = json.loads(text.partition("\n")[0])
+    return Barriers(**head["grown"]) if "grown" in head else None
+
+
 def from_text(text: str) -> Sites:
     """Sites (rows from the electrode, columns) of either form.
 
