@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from genbat.ui.frame import PAGES, frame, page_file
+from genbat.ui.frame import frame, page_file, shown_pages
 
 st.set_page_config(page_title="GenBat", page_icon="🔋", layout="wide")
 pages = [
     st.Page(page_file(name), title=title, icon=icon, default=name == "home")
-    for name, (title, icon) in PAGES.items()
+    for name, (title, icon) in shown_pages().items()
 ]
 chosen = st.navigation(pages)
 frame()

@@ -32,6 +32,7 @@ from genbat.studio.work import STOPPED, change
 KINDS: dict[str, str] = {
     "label": "genbat.studio.work:label",
     "design": "genbat.studio.design:run",
+    "micrograph": "genbat.studio.micrograph:train",
 }
 STALE = timedelta(seconds=60)
 MAX_TITLE = 200

@@ -24,7 +24,7 @@ from genbat.studio.judging import Ruling, rule
 from genbat.studio.metrics import Progress
 from genbat.systems.crystal_corpus import MAX_ATOMS
 
-SIZE, SEED = 2_000, 0
+SIZE, SEED = 1_000, 0
 BLOCK = 384  # draws that are judged together
 MOST = 10  # draws a wanted crystal; a system that needs more has little to say
 Row = dict[str, Any]

@@ -87,9 +87,10 @@ class Interphases(PlainRooms):
     uploads = ("json",)
     files: Mapping[str, str] = {
         "csv": "CSV · every number, notes, provenance",
-        "json": "JSON · everything, sites too",
+        "npz": "NPZ · the sites as NumPy arrays",
+        "json": "JSON · everything",
     }
-    single = "json"
+    single = "npz"
     familiar: Mapping[str, str] = {
         "thin": "thickness 3",
         "usual": "thickness 10",

@@ -128,6 +128,7 @@ def fight(
     *,
     minutes: float = math.inf,
     progress: Progress | None = None,
+    watch: Callable[[Duel], object] | None = None,
 ) -> Duel:
     """All steps that are left, checkpoint every two minutes and at the end.
 
@@ -135,10 +136,17 @@ def fight(
     ----------
     one_round : teaches the critics and then the generator once; returns what to report.
     minutes : stop after this time at the latest.
+    watch : called after every step; what it raises ends the training, whose checkpoint is kept.
     """
     began = saved = time.monotonic()
     while duel.step < duel.rules.steps:
         parts = one_round(duel)
+        if watch:
+            try:
+                watch(duel)
+            except BaseException:
+                duel.save()
+                raise
         now = time.monotonic()
         if progress and duel.step % 10 == 0:
             text = " ".join(f"{k} {v:.3f}" for k, v in parts.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -27,10 +28,12 @@ def train(
     resume: bool = False,
     minutes: float = math.inf,
     progress: Progress | None = None,
+    watch: Callable[[Duel], object] | None = None,
 ) -> Duel:
-    """Train on real slices; with `resume`, go on from the folder's checkpoint."""
+    """Train on real slices; with `resume`, go on from the folder's checkpoint; see `fight`."""
     duel = begin(config, networks, rules, folder, resume=resume)
-    return fight(duel, partial(one_round, images), minutes=minutes, progress=progress)
+    learn = partial(one_round, images)
+    return fight(duel, learn, minutes=minutes, progress=progress, watch=watch)
 
 
 def networks(config: Config) -> tuple[nn.Module, nn.ModuleList]:
@@ -46,7 +49,7 @@ def one_round(images: Images, duel: Duel) -> dict[str, float]:
     for turn in range(duel.rules.rounds):
         random = duel.random(turn)
         with torch.no_grad():
-            volume = forged(duel, random)
+            volume = forged(duel.generator, duel.config, random)
         total = torch.zeros(())
         for axis in range(3):
             real = images.draw(axis, SHOWN, random)
@@ -55,18 +58,18 @@ def one_round(images: Images, duel: Duel) -> dict[str, float]:
             total, distance = total + loss, float(found)
         duel.teach_critics(total)
     random = duel.random(duel.rules.rounds)
-    volume = forged(duel, random)
+    volume = forged(duel.generator, duel.config, random)
     losses = [generator_loss(_critic(duel, axis), some_slices(volume, axis, random))
               for axis in range(3)]  # fmt: skip
     duel.teach_generator(torch.stack(losses).sum())
     return {"distance": distance}
 
 
-def forged(duel: Duel, random: torch.Generator) -> Tensor:
+def forged(generator: nn.Module, config: Config, random: torch.Generator) -> Tensor:
     """One volume (1, phases, SIDE, SIDE, SIDE)."""
-    extent = duel.generator.seed_size(SIDE)  # type: ignore[operator]
-    z = torch.randn(1, duel.config.noise, extent, extent, extent, generator=random)
-    return duel.generator(z)[:, :, :SIDE, :SIDE, :SIDE]
+    extent = generator.seed_size(SIDE)  # type: ignore[operator]
+    z = torch.randn(1, config.noise, extent, extent, extent, generator=random)
+    return generator(z)[:, :, :SIDE, :SIDE, :SIDE]
 
 
 def some_slices(volume: Tensor, axis: int, random: torch.Generator) -> Tensor:

@@ -22,8 +22,16 @@ PAGES = {
     "interpolate": ("Interpolate", ":material/timeline:"),
     "design": ("Design", ":material/tune:"),
     "shortlist": ("Shortlist", ":material/checklist:"),
+    "micrograph": ("Your micrograph", ":material/grain:"),
     "jobs": ("Jobs", ":material/pending_actions:"),
 }
+_OF = {"micrograph": "microstructures"}  # pages of one domain alone
+
+
+def shown_pages() -> dict[str, tuple[str, str]]:
+    """The pages that make sense with the domains that are here."""
+    offered = registry.offered()
+    return {name: told for name, told in PAGES.items() if _OF.get(name, registry.FIRST) in offered}
 
 
 def page_file(name: str) -> str:

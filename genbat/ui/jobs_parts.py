@@ -14,10 +14,12 @@ from genbat.studio import exports, registry
 from genbat.studio.jobs import Job, Result
 from genbat.studio.rooms import rooms
 from genbat.ui import basket, progress, shared, state, tables
-from genbat.ui.frame import page_file
+from genbat.ui.frame import PAGES, page_file
 from genbat.ui.words import count, duration, moment, plain, short
 
-KINDS = {"label": "calculation", "design": "Design run"}
+KINDS = {"label": "calculation", "design": "Design run", "micrograph": "SliceGAN training"}
+# Kinds whose results have a page of their own: its file and the word of the link to it.
+PLACES = {"design": "Open in Design", "micrograph": "Open"}
 COLOURS = {
     "queued": "gray",
     "running": "blue",
@@ -40,7 +42,7 @@ def box(job: Job, opened: bool) -> None:
             progress.bar(job, f"job:{job.id}")
         elif job.state == "failed":
             progress.ending(job)
-        found = shared.jobs().results(job.id)
+        found = [] if job.kind == "micrograph" else shared.jobs().results(job.id)
         if found:
             word = "Results so far" if job.active else "Results"
             fold = st.expander(
@@ -75,11 +77,11 @@ def domain_of(job: Job) -> str:
 
 def _actions(job: Job) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if job.kind == "design":
+        if job.kind in PLACES:
             st.page_link(
-                page_file("design"),
-                label="Open in Design",
-                icon=":material/tune:",
+                page_file(job.kind),
+                label=PLACES[job.kind],
+                icon=PAGES[job.kind][1],
                 query_params={"job": job.id, "me": state.owner(), "domain": domain_of(job)},
             )
         if job.active:

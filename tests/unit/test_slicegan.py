@@ -117,7 +117,9 @@ def test_critics_learn_to_tell():
     distances = []
     for _ in range(25):
         random = duel.random()
-        fake = slicegan_training.some_slices(slicegan_training.forged(duel, random), 0, random)
+        fake = slicegan_training.some_slices(
+            slicegan_training.forged(duel.generator, duel.config, random), 0, random
+        )
         loss, distance = gan.critic_loss(duel.critics[0], images.draw(0, 16, random), fake, random)
         duel.teach_critics(loss)
         duel.step += 1

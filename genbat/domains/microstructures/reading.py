@@ -64,6 +64,31 @@ def read_tiff(data: bytes, filename: str, *, flat: bool = False) -> Stack:
     return Stack(values, voxel)
 
 
+def read_image(data: bytes, filename: str) -> Stack:
+    """One image as a volume of one slice: a TIFF, or a PNG or JPEG, whose colours become grey.
+
+    Raises
+    ------
+    ValueError : names the file, what is wrong and what is legal.
+    """
+    if filename.lower().endswith((".tif", ".tiff")):
+        return read_tiff(data, filename, flat=True)
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            if max(picture.size) > 4 * MOST_EDGE:
+                raise ValueError(f"{picture.size} pixels; legal are {4 * MOST_EDGE} along an edge")
+            deep = picture.mode.startswith("I")  # of 16 bits or more
+            values = np.asarray(picture if deep else picture.convert("L"))
+    except Exception as wrong:  # whatever a broken file makes the library raise
+        words = str(wrong).strip().splitlines()[0][:150] if str(wrong).strip() else "unreadable"
+        raise ValueError(f"{filename}: cannot be read as TIFF, PNG or JPEG ({words})") from wrong
+    values = values.astype(np.uint16) if deep else values
+    _check_edges((1, *values.shape), filename, True)
+    return Stack(values[None])
+
+
 def _pages(data: bytes, filename: str) -> tuple[NDArray[Any], tuple[float, float, float] | None]:
     import tifffile
 
