@@ -1,0 +1,194 @@
+"""Repeat units of linear polymers: SMILES between [Cu] and [Au], and when two are the same polymer.
+
+The same chain can be cut anywhere, read from either end, and written two units at a time. So a unit
+is taken apart at every bond that alone holds its two ends together; what remains is a ring of
+segments, and of all its rotations and both directions, at its shortest period, the first in the
+alphabet is the normal form. Stereochemistry is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from rdkit import Chem, RDLogger
+
+HEAD, TAIL = "[Cu]", "[Au]"
+ENDS = (29, 79)  # their atomic numbers
+LONGEST = 2000  # characters of a text that is looked at
+_LEFT, _RIGHT = 1, 2  # isotopes of the dummy atoms at a segment's two ends
+
+RDLogger.DisableLog("rdApp.*")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A repeat unit in its normal form.
+
+    Attributes
+    ----------
+    text : SMILES with [Cu] and [Au] at its ends.
+    segments : what stands between two bonds at which the chain can be cut, in order; each with a
+        dummy atom [1*] where it is reached and [2*] where it is left.
+    """
+
+    text: str
+    segments: tuple[str, ...]
+
+
+@lru_cache(maxsize=65_536)
+def normal(text: str) -> Unit:
+    """The normal form of a repeat unit; the same for every text of the same polymer.
+
+    Raises
+    ------
+    ValueError : no SMILES, or not exactly one single-bonded [Cu] and [Au].
+    """
+    pieces = _segments(parsed(text))
+    turned = [_reversed(piece) for piece in reversed(pieces)]
+    best = min(_least_rotation(_shortest_period(way)) for way in (pieces, turned))
+    return Unit(_joined(best), tuple(best))
+
+
+def parsed(text: str) -> Chem.Mol:
+    """A repeat unit as a molecule without stereochemistry.
+
+    Raises
+    ------
+    ValueError : as `normal`.
+    """
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise ValueError(f"unit: {len(text)} characters; legal are up to {LONGEST}")
+    mol = Chem.MolFromSmiles(text) if text else None
+    if mol is None:
+        raise ValueError(f"unit: {text[:60]!r} is no SMILES")
+    counts = [sum(a.GetAtomicNum() == end for a in mol.GetAtoms()) for end in ENDS]
+    if counts != [1, 1]:
+        raise ValueError(f"unit: has {counts[0]} {HEAD} and {counts[1]} {TAIL}; one each is legal")
+    for atom in (a for a in mol.GetAtoms() if a.GetAtomicNum() in ENDS):
+        kinds = [bond.GetBondType() for bond in atom.GetBonds()]
+        if kinds != [Chem.BondType.SINGLE] or atom.GetFormalCharge():
+            raise ValueError(f"unit: [{atom.GetSymbol()}] must hang on one single bond")
+    if len(Chem.GetMolFrags(mol)) > 1:
+        raise ValueError("unit: is in pieces; one is legal")
+    Chem.RemoveStereochemistry(mol)
+    return mol
+
+
+# ---------------------------------------------------------------------- taking apart
+def _segments(mol: Chem.Mol) -> list[str]:
+    """Segments from [Cu] to [Au]: cut at every single bond that alone holds the ends together."""
+    head, tail = (_find(mol, end) for end in ENDS)
+    path = Chem.GetShortestPath(mol, head, tail)
+    pairs = list(pairwise(path))
+    if len(pairs) < 2:
+        raise ValueError(f"unit: nothing stands between {HEAD} and {TAIL}")
+    bonds = [mol.GetBondBetweenAtoms(a, b) for a, b in pairs]
+    cuts = [k for k, bond in enumerate(bonds)
+            if not bond.IsInRing() and bond.GetBondType() == Chem.BondType.SINGLE]  # fmt: skip
+    return [_piece(mol, pairs, bonds, one, two) for one, two in pairwise(cuts)]
+
+
+def _find(mol: Chem.Mol, number: int) -> int:
+    return next(a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() == number)
+
+
+def _piece(
+    mol: Chem.Mol, pairs: Sequence[tuple[int, int]], bonds: Sequence[Chem.Bond], one: int, two: int
+) -> str:
+    """The segment between two cuts of the path."""
+    labels = [(_LEFT, 0), (0, _RIGHT)]
+    # The first label is of the dummy in place of the begin atom; the path may cross a bond either
+    # way.
+    order = [
+        label if bonds[k].GetBeginAtomIdx() == pairs[k][0] else label[::-1]
+        for k, label in zip((one, two), labels, strict=True)
+    ]
+    broken = Chem.FragmentOnBonds(
+        mol, [bonds[one].GetIdx(), bonds[two].GetIdx()], dummyLabels=[tuple(o) for o in order]
+    )
+    inside = pairs[one][1]
+    atoms = next(part for part in Chem.GetMolFrags(broken) if inside in part)
+    piece = Chem.MolFragmentToSmiles(broken, atoms)
+    return Chem.MolToSmiles(Chem.MolFromSmiles(piece))
+
+
+def _reversed(piece: str) -> str:
+    """A segment reached from its other end."""
+    mol = Chem.MolFromSmiles(piece)
+    for atom in mol.GetAtoms():
+        if atom.GetAtomicNum() == 0 and atom.GetIsotope() in (_LEFT, _RIGHT):
+            atom.SetIsotope(_LEFT + _RIGHT - atom.GetIsotope())
+    return Chem.MolToSmiles(mol)
+
+
+# ---------------------------------------------------------------------- rings of segments
+def _shortest_period(ring: Sequence[str]) -> list[str]:
+    """The shortest part of a ring whose repetition is the ring."""
+    n = len(ring)
+    for period in range(1, n + 1):
+        if n % period == 0 and list(ring) == list(ring[:period]) * (n // period):
+            return list(ring[:period])
+    return list(ring)
+
+
+def _least_rotation(ring: Sequence[str]) -> list[str]:
+    """The rotation that comes first in the alphabet."""
+    return min([*ring[k:], *ring[:k]] for k in range(len(ring)))
+
+
+# ---------------------------------------------------------------------- putting together
+def _joined(pieces: Sequence[str]) -> str:
+    """SMILES of segments in a row, between [Cu] and [Au]."""
+    text = Chem.MolToSmiles(_row(pieces))
+    # Put in as text: a metal in the molecule would put its neighbours into brackets.
+    return text.replace(f"[{_LEFT}*]", HEAD).replace(f"[{_RIGHT}*]", TAIL)
+
+
+def _row(pieces: Sequence[str]) -> Chem.RWMol:
+    """Segments in a row, the dummy atoms still at its ends."""
+    mol = Chem.RWMol(Chem.MolFromSmiles(pieces[0]))
+    for piece in pieces[1:]:
+        mol = _followed(mol, Chem.MolFromSmiles(piece))
+    Chem.SanitizeMol(mol)
+    return mol
+
+
+def _followed(chain: Chem.RWMol, piece: Chem.Mol) -> Chem.RWMol:
+    """A chain with one more segment at its right end."""
+    offset = chain.GetNumAtoms()
+    both = Chem.RWMol(Chem.CombineMols(chain, piece))
+    right, left = _dummy(chain, _RIGHT), offset + _dummy(piece, _LEFT)
+    a, b = (both.GetAtomWithIdx(k).GetNeighbors()[0].GetIdx() for k in (right, left))
+    both.AddBond(a, b, Chem.BondType.SINGLE)
+    for k in sorted((right, left), reverse=True):
+        both.RemoveAtom(k)
+    return both
+
+
+def _dummy(mol: Chem.Mol, isotope: int) -> int:
+    return next(a.GetIdx() for a in mol.GetAtoms()
+                if a.GetAtomicNum() == 0 and a.GetIsotope() == isotope)  # fmt: skip
+
+
+# ---------------------------------------------------------------------- views
+def views(unit: Unit) -> list[str]:
+    """All texts of a polymer that differ in where it is cut and which end comes first; for training
+    on more than one."""
+    turned = [_reversed(piece) for piece in reversed(unit.segments)]
+    ways = (list(unit.segments), turned)
+    rows = ([*way[k:], *way[:k]] for way in ways for k in range(len(way)))
+    return list(dict.fromkeys(_joined(row) for row in rows))
+
+
+def capped(unit: Unit, times: int = 1) -> str:
+    """SMILES of so many units in a row with hydrogen at both ends: for fingerprints and scores."""
+    mol = _row(list(unit.segments) * times)
+    for isotope in (_LEFT, _RIGHT):
+        atom = mol.GetAtomWithIdx(_dummy(mol, isotope))
+        atom.SetIsotope(0)
+        atom.SetAtomicNum(1)
+    return Chem.MolToSmiles(Chem.RemoveHs(mol))
