@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from genbat.core import paths
+from genbat.core.designs import split_of
 from genbat.domains.microstructures import build, data
 from genbat.domains.microstructures.tomography import crops
 from genbat.studio import registry
@@ -64,7 +65,7 @@ def _generated() -> Volumes:
     if (paths.ASSETS / data.TABLE).exists():
         table = data.load().table
         values[table["seed"].to_numpy()] = table[list(TARGETS)].to_numpy()
-    return Volumes(labels, values, [build.split_of(seed) for seed in range(build.COUNT)])
+    return Volumes(labels, values, [split_of(seed) for seed in range(build.COUNT)])
 
 
 def _own(path: Path) -> Volumes:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from genbat.core.designs import SPLITS, split_of
 from genbat.domains.interphases import build
 from genbat.domains.interphases.kmc import (
     ELECTROLYTE,
@@ -175,5 +176,5 @@ def test_designs_lie_in_their_ranges_and_splits_are_tenths():
         values = [getattr(d, name) for d in build.designs()]
         assert low <= min(values) and max(values) <= high
         assert np.mean(values) == pytest.approx((low + high) / 2, rel=0.02)
-    found = [build.split_of(k) for k in range(100)]
-    assert [found.count(s) for s in build.SPLITS] == [80, 10, 10]
+    found = [split_of(k) for k in range(100)]
+    assert [found.count(s) for s in SPLITS] == [80, 10, 10]

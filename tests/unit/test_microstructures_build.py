@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genbat.core.designs import split_of
 from genbat.domains.microstructures import build, data
 from genbat.domains.microstructures.generator import make
 from genbat.domains.microstructures.labelling import label
@@ -29,7 +30,7 @@ def test_recipes_fill_the_ranges():
 
 
 def test_a_fifth_is_held_out():
-    shares = Counter(build.split_of(seed) for seed in range(1000))
+    shares = Counter(split_of(seed) for seed in range(1000))
     assert shares == {"train": 800, "calibration": 100, "test": 100}
 
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy.stats import qmc
 
+from genbat.core.designs import evenly, write_table
 from genbat.core.logs import adding, read_rows
 from genbat.domains.interphases.kmc import HEIGHT, WIDTH, Barriers, Grown, Sites, grow
 from genbat.domains.interphases.measures import label
@@ -35,8 +34,6 @@ VARIED = {
     "conversion": (0.50, 0.66),
     "tunnel": (1.0, 3.0),
 }
-SPLITS = ("train", "calibration", "test")
-TENTHS = (8, 9)  # the first of ten rows that are not for training, and for calibration
 Row = dict[str, Any]
 Progress = Callable[[float, str], None]
 
@@ -44,16 +41,7 @@ Progress = Callable[[float, str], None]
 @lru_cache
 def designs() -> tuple[Barriers, ...]:
     """COUNT sets of barriers; a beginning of them fills the ranges as evenly as all do."""
-    low, high = ([ends[k] for ends in VARIED.values()] for k in (0, 1))
-    sobol = qmc.Sobol(len(VARIED), seed=0).random_base2((COUNT - 1).bit_length())[:COUNT]
-    rows = qmc.scale(sobol, low, high).round(4)
-    return tuple(Barriers(**dict(zip(VARIED, row.tolist(), strict=True))) for row in rows)
-
-
-def split_of(seed: int) -> str:
-    """Designs are independent of one another, so that any share may be held out."""
-    tenth = seed % 10
-    return SPLITS[(tenth >= TENTHS[0]) + (tenth >= TENTHS[1])]
+    return tuple(Barriers(**row) for row in evenly(VARIED, COUNT, 4))
 
 
 def run(seed: int) -> Grown:
@@ -89,14 +77,7 @@ def label_missing(log: Path, folder: Path, progress: Progress | None = None) -> 
 
 def make_table(log: Path, out: Path) -> Path:
     """The table of all rows of a log, in the order of their seeds, as parquet."""
-    rows = {row["seed"]: row for row in read_rows(log)}
-    table = pd.DataFrame([rows[seed] for seed in sorted(rows)])
-    table["split"] = [split_of(seed) for seed in table["seed"]]
-    table.attrs["label_version"] = LABEL_VERSION
-    partial = out.with_suffix(".part")
-    table.to_parquet(partial, compression="zstd", index=False)
-    partial.replace(out)
-    return out
+    return write_table(read_rows(log), out, LABEL_VERSION)
 
 
 def barriers_of(row: Row) -> Barriers:

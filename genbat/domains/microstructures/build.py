@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy.stats import qmc
 
+from genbat.core.designs import evenly, write_table
 from genbat.core.logs import adding, read_rows
 from genbat.domains.microstructures.generator import Recipe, make
 from genbat.domains.microstructures.labelling import label
@@ -38,8 +37,6 @@ VARIED = {
     "roughness": (0.05, 0.3),
     "bridging": (0.3, 1.0),
 }
-SPLITS = ("train", "calibration", "test")
-TENTHS = (8, 9)  # the first of ten rows that are not for training, and for calibration
 Row = dict[str, Any]
 Progress = Callable[[float, str], None]
 
@@ -47,18 +44,7 @@ Progress = Callable[[float, str], None]
 @lru_cache
 def recipes() -> tuple[Recipe, ...]:
     """COUNT recipes; a beginning of them fills the ranges as evenly as all do."""
-    low, high = ([ends[k] for ends in VARIED.values()] for k in (0, 1))
-    sobol = qmc.Sobol(len(VARIED), seed=0).random_base2((COUNT - 1).bit_length())[:COUNT]
-    rows = qmc.scale(sobol, low, high).round(3)
-    return tuple(
-        replace(Recipe(size=SIZE), **dict(zip(VARIED, row.tolist(), strict=True))) for row in rows
-    )
-
-
-def split_of(seed: int) -> str:
-    """Recipes are independent of one another, so that any share may be held out."""
-    tenth = seed % 10
-    return SPLITS[(tenth >= TENTHS[0]) + (tenth >= TENTHS[1])]
+    return tuple(replace(Recipe(size=SIZE), **row) for row in evenly(VARIED, COUNT, 3))
 
 
 def volumes(folder: Path, progress: Progress | None = None) -> Labels:
@@ -121,11 +107,4 @@ def _one_thread() -> None:
 
 def make_table(log: Path, out: Path) -> Path:
     """The table of all rows of a log, in the order of their seeds, as parquet."""
-    rows = {row["seed"]: row for row in read_rows(log)}
-    table = pd.DataFrame([rows[seed] for seed in sorted(rows)])
-    table["split"] = [split_of(seed) for seed in table["seed"]]
-    table.attrs["label_version"] = LABEL_VERSION
-    partial = out.with_suffix(".part")
-    table.to_parquet(partial, compression="zstd", index=False)
-    partial.replace(out)
-    return out
+    return write_table(read_rows(log), out, LABEL_VERSION)
