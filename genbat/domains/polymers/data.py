@@ -88,10 +88,18 @@ def read(file: Path, unit: str = "smiles") -> Polymers:
 def _values(row: dict[Any, Any]) -> dict[str, float]:
     out = {}
     for name, (column, logarithmic) in COLUMNS.items():
-        value = pd.to_numeric(row.get(column), errors="coerce")
-        good = value is not None and np.isfinite(value) and not (logarithmic and value <= 0)
+        value = _number(row.get(column))
+        good = np.isfinite(value) and not (logarithmic and value <= 0)
         out[name] = float(np.log10(value) if logarithmic else value) if good else np.nan
     return out
+
+
+def _number(cell: Any) -> float:
+    """A cell as a number, NaN where it is none."""
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return float("nan")
 
 
 def _named(unit: Unit) -> dict[str, str]:
