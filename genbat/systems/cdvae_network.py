@@ -182,16 +182,20 @@ def _score_of(shift: Tensor, time: Tensor, here: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def doubt(network: Network, x: Crystals, z: Tensor, generator: torch.Generator) -> Tensor:
+def doubt(
+    network: Network, x: Crystals, z: Tensor, generator: torch.Generator, types: float = 0.0
+) -> Tensor:
     """How badly the network finds the way back to crystals of latent points (B,): the part of its
-    loss that concerns coordinates, at DOUBT_TIME, mean of LOOKS."""
+    loss that concerns coordinates, and so many times that of the types, at DOUBT_TIME, mean of
+    LOOKS."""
     time = torch.full((len(x),), DOUBT_TIME)
     total, here = torch.zeros(len(x)), x.here.float()
     for _ in range(LOOKS):
         shift = sigma_at(time)[:, None, None] * torch.randn(x.fractions.shape, generator=generator)
         guess = network.score(replace(x, fractions=wrap(x.fractions + shift)), time, z)
         away = ((guess.fractions - _score_of(shift, time, x.here)) ** 2).mean(-1)
-        total += (away * here).sum(1) / here.sum(1)
+        unlikely = -torch.log_softmax(guess.kinds, -1).gather(-1, x.kinds[..., None])[..., 0]
+        total += ((away + types * unlikely) * here).sum(1) / here.sum(1)
     return total / LOOKS
 
 
@@ -207,14 +211,15 @@ def spoil(kinds: Tensor, composition: Tensor, share: Tensor, generator: torch.Ge
 @dataclass(frozen=True)
 class Plan:
     """Annealed Langevin dynamics: levels of noise, steps at each, signal to noise; `tries` crystals
-    are made of each point, of which the one of least `doubt` is taken. In the last `free` tries an
-    unsure composition may change on the way."""
+    are made of each point, of which the one of least `doubt` is taken, to which types count `types`
+    times. In the last `free` tries an unsure composition may change on the way."""
 
     levels: int = 40
     steps: int = 1
     snr: float = 0.4
     tries: int = 4
     free: int = 0
+    types: float = 0.0
 
 
 @torch.inference_mode()

@@ -250,13 +250,14 @@ def test_the_least_doubted_of_several_is_taken(monkeypatch):
     """Doubt by one coordinate of the first atom: what is kept is the least of all tries."""
     system, seen = cdvae(), []
 
-    def by_place(network, x, z, generator):
+    def by_place(network, x, z, generator, types):
+        assert types == 2.0
         seen.append(x.fractions[:, 0, 0] % 1.0)
         return seen[-1]
 
     monkeypatch.setattr("genbat.systems.cdvae.doubt", by_place)
     z = np.random.default_rng(0).standard_normal((5, system.config.latent))
-    made = system.decode_cells(z, plan=replace(QUICK, tries=3))
+    made = system.decode_cells(z, plan=replace(QUICK, tries=3, types=2.0))
     kept = [np.linalg.solve(c.lattice.T, c.positions[0])[0] % 1.0 for c in made]
     np.testing.assert_allclose(kept, torch.stack(seen).min(0).values, atol=1e-5)
     assert len(seen) == 3
@@ -270,3 +271,14 @@ def test_the_same_crystals_are_doubted_less_than_their_noise():
     noise = replace(x, fractions=torch.rand(x.fractions.shape) * x.here[..., None])
     own, spoilt = (doubt(system.network, y, z, random.manual_seed(0)) for y in (x, noise))
     assert (own >= 0).all() and float(own.median()) < float(spoilt.median())
+
+
+def test_types_that_are_unlikely_are_doubted():
+    system, random = cdvae(), torch.Generator()
+    x = tensors(corpus(), corpus().rows("train")[:24], system.config.scale)
+    z = torch.zeros(len(x), system.config.latent)
+    told = lambda types: doubt(system.network, x, z, random.manual_seed(0), types)  # noqa: E731
+    with torch.no_grad():
+        plain, both = told(0.0), told(1.0)
+        assert (both > plain).all()
+        assert torch.allclose(told(3.0) - plain, 3 * (both - plain), atol=1e-4)
