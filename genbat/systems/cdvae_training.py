@@ -26,7 +26,7 @@ from genbat.systems.cdvae_network import (
     losses,
     shells_of,
 )
-from genbat.systems.conformal import family_weights, interval
+from genbat.systems.conformal import intervals
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.crystal_corpus import Corpus, LatticeScale, schedule_rows, tensors
 from genbat.systems.heads import known_scale, polish
@@ -125,12 +125,5 @@ def calibrated(network: Network, corpus: Corpus, config: Config, share: float = 
         members = network.heads(z).numpy()
     formulas = [reduced_formula(corpus.cells[k]) for k in rows]
     families = np.unique(formulas, return_inverse=True)[1]
-    floors, quantiles = [], []
-    for k in range(len(TARGETS)):
-        known = ~np.isnan(wanted[:, k])
-        weight, variance = family_weights(families[known]), members.var(0)[known, k]
-        error = np.abs(members.mean(0)[known, k] - wanted[known, k])
-        floor, quantile = interval(error, variance, weight, share)
-        floors.append(floor)
-        quantiles.append(quantile)
-    return replace(config, floor=tuple(floors), quantile=tuple(quantiles))
+    floor, quantile = intervals(members, wanted, share, families)
+    return replace(config, floor=floor, quantile=quantile)

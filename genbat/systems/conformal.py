@@ -51,3 +51,25 @@ def interval(
     """(floor, quantile): sqrt(variance + floor**2) * quantile covers `share` of the errors."""
     floor = fitted_floor(error, variance, weight)
     return floor, weighted_quantile(error / np.sqrt(variance + floor**2), weight, share)
+
+
+def intervals(
+    members: np.ndarray, wanted: np.ndarray, share: float, families: np.ndarray | None = None
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Floors and quantiles of every target from held-out examples.
+
+    Parameters
+    ----------
+    members : predictions of an ensemble (members, n, t), standardised like `wanted` (n, t), which
+        is NaN where unknown.
+    families : number of each example's family (n,); by default each is one of its own.
+    """
+    own = np.arange(len(wanted)) if families is None else families
+    found = []
+    for k in range(wanted.shape[1]):
+        known = ~np.isnan(wanted[:, k])
+        guess = members[:, known, k]
+        error = np.abs(guess.mean(0) - wanted[known, k])
+        found.append(interval(error, guess.var(0), family_weights(own[known]), share))
+    floors, quantiles = zip(*found, strict=True)
+    return tuple(float(f) for f in floors), tuple(float(q) for q in quantiles)

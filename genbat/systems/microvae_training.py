@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from genbat.domains.microstructures.volume import Labels
 from genbat.families.vae import warm_up
 from genbat.systems.base import Progress
-from genbat.systems.conformal import interval
+from genbat.systems.conformal import intervals
 from genbat.systems.heads import known_scale, polish
 from genbat.systems.microvae_network import LOGARITHMIC, TARGETS, Config, Network, losses
 from genbat.systems.run import Run, Schedule, advance_all, begin
@@ -194,12 +194,5 @@ def calibrated(network: Network, volumes: Volumes, config: Config, share: float 
     wanted = targets_of(volumes, rows, config).numpy()
     with torch.no_grad():
         members = network.heads(textures(network, volumes, rows)[0]).numpy()
-    floors, quantiles = [], []
-    for k in range(len(TARGETS)):
-        known = ~np.isnan(wanted[:, k])
-        error = np.abs(members.mean(0)[known, k] - wanted[known, k])
-        weight = np.ones(int(known.sum()))
-        floor, quantile = interval(error, members.var(0)[known, k], weight, share)
-        floors.append(floor)
-        quantiles.append(quantile)
-    return replace(config, floor=tuple(floors), quantile=tuple(quantiles))
+    floor, quantile = intervals(members, wanted, share)
+    return replace(config, floor=floor, quantile=quantile)

@@ -22,7 +22,7 @@ from genbat.domains.polymers.features import NAMES, features
 from genbat.domains.polymers.properties import BY_KEY
 from genbat.families.blocks import HeadEnsemble
 from genbat.systems.base import Progress, Settings, SystemCard, Trained
-from genbat.systems.conformal import interval
+from genbat.systems.conformal import intervals
 from genbat.systems.heads import known_error, known_scale
 
 NAME = "polymersurrogate"
@@ -173,14 +173,5 @@ def calibrated(system: Surrogate, polymers: Polymers, share: float = COVER) -> S
     wanted = (table[list(TARGETS)].to_numpy("f8") - np.array(config.mean)) / np.array(config.spread)
     with torch.no_grad():
         members = system.network(torch.as_tensor(features(table["text"].tolist()))).numpy()
-    floors, quantiles = [], []
-    for k in range(len(TARGETS)):
-        known = ~np.isnan(wanted[:, k])
-        error = np.abs(members.mean(0)[known, k] - wanted[known, k])
-        weight = np.ones(int(known.sum()))
-        floor, quantile = interval(error, members.var(0)[known, k], weight, share)
-        floors.append(float(floor))
-        quantiles.append(float(quantile))
-    return Surrogate(
-        replace(config, floor=tuple(floors), quantile=tuple(quantiles)), system.network
-    )
+    floor, quantile = intervals(members, wanted, share)
+    return Surrogate(replace(config, floor=floor, quantile=quantile), system.network)

@@ -94,3 +94,19 @@ def test_few_molecules_give_their_worst_score(system):
     assert calibrate(system, held).count[1] == 4
     nothing = calibrate(system, held.iloc[:0])
     assert set(nothing.quantile) == {1.645}
+
+
+@pytest.mark.parametrize("kept", [400, 37])
+def test_intervals_of_independent_examples_hold_their_share(kept):
+    rng = np.random.default_rng(0)
+    spread = rng.uniform(0.5, 2.0, kept)
+    members = spread * rng.standard_normal((6, kept)) * 0.3
+    wanted = np.stack([spread * rng.standard_normal(kept), np.full(kept, np.nan)], 1)
+    wanted[::7, 0] = np.nan
+    table = np.stack([members, members], 2)
+    (floor, _), (quantile, unknown) = calibration.intervals(table, wanted, 0.9)
+    known = ~np.isnan(wanted[:, 0])
+    half = quantile * np.sqrt(members.var(0) + floor**2)
+    inside = np.abs(members.mean(0) - wanted[:, 0])[known] <= half[known]
+    assert 0.9 <= inside.mean() <= 0.9 + 2 / known.sum() + 1e-9
+    assert unknown == 1.645  # as of a normal distribution, where nothing is known
