@@ -121,7 +121,8 @@ def test_a_search_streams_crystals_with_their_verdicts(opened):
     page.wait_for_timeout(1500)
     page.get_by_role("button", name="Search", exact=True).click()
     page.wait_for_url("**job=*")
-    page.get_by_text("4 of 4 judged by CHGNet").wait_for()
+    # A block of casts is made before the first one comes: minutes where the machine is busy.
+    page.get_by_text("4 of 4 judged by CHGNet").wait_for(timeout=5 * WAIT)
     page.locator(".gallery button").nth(3).wait_for()
     assert page.get_by_text("MatterGen").first.is_visible()
     page.screenshot(path=SHOTS / "crystals-search.png", full_page=True)
