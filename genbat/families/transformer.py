@@ -220,6 +220,12 @@ class _Writing:
         self.new = token[:, None].repeat(2 if self.double else 1, 1)
 
 
+def draws_of(seed: int, index: int, count: int) -> Tensor:
+    """The random numbers of row `index` of a sample (count,)."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + index)
+    return torch.rand(count, generator=generator)
+
+
 def drawn(scores: Tensor, draws: Tensor, style: Style) -> Tensor:
     """The token of each row whose stretch of the cumulated probability holds its draw; (B,)."""
     if style.temperature <= 0:

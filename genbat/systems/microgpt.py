@@ -23,7 +23,7 @@ from torch import Tensor
 from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.volume import Volume
-from genbat.families.transformer import Style
+from genbat.families.transformer import Style, draws_of
 from genbat.systems.base import Progress, SystemCard, Trained
 from genbat.systems.heads import ranges, standard_aims
 from genbat.systems.microgpt_network import PLACES, Config, Network, told
@@ -94,7 +94,7 @@ class MicroGPT(Trained[Config, Network]):
         aims = torch.tensor([standard_aims(windows, TARGETS, scale, LOGARITHMIC)])
         prefix = told(aims, self.config).expand(BLOCK, -1)
         free = told(torch.full_like(aims, torch.nan), self.config).expand(BLOCK, -1)
-        draws = torch.stack([_draws(seed, first + k) for k in range(BLOCK)])
+        draws = torch.stack([draws_of(seed, first + k, PLACES) for k in range(BLOCK)])
         return self.network.writer.write(
             prefix, draws, style, untold=free if windows else None, allowed=self._codes
         )
@@ -113,9 +113,3 @@ class MicroGPT(Trained[Config, Network]):
     def training_range(self) -> dict[str, tuple[float, float]]:
         """Mean +- 3 standard deviations of every target in training, in its unit."""
         return ranges(TARGETS, (self.config.mean, self.config.spread), LOGARITHMIC)
-
-
-def _draws(seed: int, index: int) -> Tensor:
-    """Random numbers of one volume."""
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + index)
-    return torch.rand(PLACES, generator=generator)

@@ -27,7 +27,7 @@ from genbat.core.condition import Condition, Window
 from genbat.core.provenance import Provenance, versions
 from genbat.domains.polymers.repeat_unit import normal
 from genbat.domains.polymers.tokens import END, Vocabulary
-from genbat.families.transformer import GPT, Style
+from genbat.families.transformer import GPT, Style, draws_of
 from genbat.systems.base import Progress, Settings, SystemCard, Trained
 
 NAME = "polymergpt"
@@ -139,7 +139,7 @@ class PolymerGPT(Trained[Config, GPT]):
             raise ValueError(f"begin: {len(given)} tokens; legal are {self.config.longest - 3}")
         prefix = torch.tensor([[said, *given]]).expand(BLOCK, -1)
         untold = torch.tensor([[UNTOLD, *given]]).expand(BLOCK, -1)
-        draws = torch.stack([_draws(seed, first + k, room) for k in range(BLOCK)])
+        draws = torch.stack([draws_of(seed, first + k, room) for k in range(BLOCK)])
         out = self.network.write(
             prefix, draws, style, end=known.tokens.index(END), allowed=self._text,
             untold=None if said == UNTOLD else untold,
@@ -163,8 +163,3 @@ class PolymerGPT(Trained[Config, GPT]):
         except ValueError as wrong:
             return Candidate(text, "polymers", Verdict(False, (str(wrong),)), story)
         return Candidate(unit.text, "polymers", Verdict(True), story)
-
-
-def _draws(seed: int, index: int, count: int) -> Tensor:
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + index)
-    return torch.rand(count, generator=generator)

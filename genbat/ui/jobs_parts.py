@@ -18,7 +18,7 @@ from genbat.ui.frame import PAGES, page_file
 from genbat.ui.words import count, duration, moment, plain, short
 
 KINDS = {"label": "calculation", "design": "Design run", "micrograph": "SliceGAN training"}
-# Kinds whose results have a page of their own: its file and the word of the link to it.
+# Kinds whose results have a page of that name, with the word of the link to it.
 PLACES = {"design": "Open in Design", "micrograph": "Open"}
 COLOURS = {
     "queued": "gray",
