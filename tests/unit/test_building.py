@@ -47,8 +47,9 @@ def test_names():
     crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors",
                 "crystals:aims")  # fmt: skip
     shelves = ("library:chemvae", "library:cdvae", "library:mattergen")
+    grown = ("microstructures", "microstructures:band", "interphases")
     rest = (*shelves, "map:molecules", "map:crystals", "manifest")
-    assert ("molecules", *crystals, "microstructures", "interphases", *rest) == building.DATASETS
+    assert ("molecules", *crystals, *grown, *rest) == building.DATASETS
     with pytest.raises(ValueError, match=r"'moleculs'; legal are molecules, crystals, crystals"):
         building.build("moleculs")
 
