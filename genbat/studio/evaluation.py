@@ -12,7 +12,7 @@ from typing import Any
 from genbat.core.provenance import file_hash, versions
 from genbat.studio import registry
 from genbat.studio.metrics import Metrics, Progress, scaled
-from genbat.studio.training import TRAINERS
+from genbat.studio.training import gather
 
 Part = Callable[[Any], Metrics]
 # System -> each part by its name: module and function, with its share of the time.
@@ -66,13 +66,15 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "freely": ("metrics_micro", "freely", 0.2),
     },
     "superres": {"fidelity": ("metrics_superres", "fidelity", 1.0)},
+    **{name: {"slices": ("metrics_slices", "slices", 1.0)} for name in registry.VARIANTS},
     "seivae": {
         "asked": ("metrics_interphases", "asked", 0.5),
         "freely": ("metrics_interphases", "freely", 0.5),
     },
 }
 # What is measured of a domain's systems, or of one that is unlike the others.
-_SUBJECTS = {
+_SUBJECTS: dict[str, str] = {
+    **dict.fromkeys(registry.VARIANTS, "metrics_slices"),
     "superres": "metrics_superres",
     "microvae": "metrics_micro",
     "microdiffusion": "metrics_micro",
@@ -142,7 +144,7 @@ def evaluate(
         raise ValueError(f"n: got {n}; at least 2 samples are needed")
     system = system or _load(name, weights)
     if examples is None:
-        examples = import_module(TRAINERS[name]).gather(data).examples
+        examples = gather(name, data).examples
     chosen = [part for part in legal if part in parts or not parts]
     domain = registry.card(name).domain
     subject = _module(_SUBJECTS.get(name, _SUBJECTS[domain])).subject_of(system, examples, n, seed)
@@ -160,8 +162,7 @@ def evaluate(
 def _load(name: str, weights: Path | None) -> Any:
     if weights is None:
         return registry.load(name)
-    module, cls = registry.SYSTEMS[name]
-    return getattr(import_module(module), cls).load(weights)
+    return registry.load_from(weights, name)
 
 
 def _measured(name: str, parts: Sequence[str], subject: Any, progress: Progress | None) -> Metrics:

@@ -112,7 +112,7 @@ def write_card(
 
 def _about(name: str) -> str:
     # The method section stands once, in the module's own docstring.
-    module = sys.modules[registry.SYSTEMS[name][0]]
+    module = sys.modules[registry.SYSTEMS[registry.method_of(name)][0]]
     return (module.__doc__ or "").strip()
 
 

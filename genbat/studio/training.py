@@ -75,7 +75,8 @@ def train(
     data : instead of ours. Molecules: a CSV with a column smiles and any property columns.
         Crystals: a CSV with a column cif (as Perov-5 and Carbon-24 are published, .xz or not), or
         a CIF, POSCAR, extended XYZ or JSON file. Microstructures: a TIFF of labels; for superres
-        also a folder with coarse.tif and fine.tif (or fine_z.tif, fine_y.tif and fine_x.tif).
+        also a folder with coarse.tif and fine.tif (or fine_z.tif, fine_y.tif and fine_x.tif), for
+        slicegan one with z.tif, y.tif and x.tif, images across these axes.
     start : a checkpoint or a finished system to go on from; its vocabulary and scales stay.
     minutes : stop early after this time.
 
@@ -90,13 +91,13 @@ def train(
     """
     trainer = _trainer(name, preset)
     start = _existing(start)
-    material = trainer.gather(data)
+    material = gather(name, data)
     folder = own_folder(name, preset, data)
     threads = torch.get_num_threads()
     torch.set_num_threads(free_cores() if preset == "base" else 1)
     try:
         lesson = trainer.learn(
-            name,
+            registry.method_of(name),
             material,
             folder,
             preset=preset,
@@ -107,8 +108,20 @@ def train(
     finally:
         torch.set_num_threads(threads)
     target = target_folder(name, preset, data, folder)
-    _save(lesson, target, material, data)
+    _save(name, lesson, target, material, data)
     return target
+
+
+def gather(name: str, data: Path | None) -> Material:
+    """What a system learns from: ours, a variant's own, or the user's.
+
+    Raises
+    ------
+    ValueError : nothing usable; names the file, what is wrong and what is legal.
+    """
+    trainer = importlib.import_module(TRAINERS[registry.method_of(name)])
+    files = registry.sources(name) if data is None else {}
+    return trainer.gather_files(files, hold=True) if files else trainer.gather(data)
 
 
 def own_folder(name: str, preset: str, data: Path | None) -> Path:
@@ -126,10 +139,9 @@ def free_cores() -> int:
 
 
 def _trainer(name: str, preset: str) -> Any:
-    if name not in TRAINERS:
-        raise ValueError(f"system: unknown {name!r}; legal are {', '.join(TRAINERS)}")
-    trainer = importlib.import_module(TRAINERS[name])
-    if preset not in (presets := trainer.PRESETS[name]):
+    method = registry.method_of(name)
+    trainer = importlib.import_module(TRAINERS[method])
+    if preset not in (presets := trainer.PRESETS[method]):
         raise ValueError(f"preset: unknown {preset!r}; legal are {', '.join(presets)}")
     return trainer
 
@@ -149,13 +161,13 @@ def _existing(start: Path | None) -> Path | None:
     return start
 
 
-def _save(lesson: Lesson, target: Path, material: Material, data: Path | None) -> None:
+def _save(name: str, lesson: Lesson, target: Path, material: Material, data: Path | None) -> None:
     system = lesson.system
     parameters = sum(p.numel() for p in system.network.parameters())
     system.save(target)
     (target / "metrics.json").unlink(missing_ok=True)  # they were measured on other weights
     (target / "card.json").write_text(json.dumps({"parameters": parameters}) + "\n", "utf-8")
-    card = replace(registry.card(system.card.name), parameters=parameters)
+    card = replace(registry.card(name), parameters=parameters)
     if data is not None:
         count, what = len(material.splits), card.domain
         card = replace(card, trained_on=f"{count:,} {what} of the user's own file {data.name}")

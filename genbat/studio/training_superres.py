@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +13,7 @@ import torch
 from genbat.domains.microstructures import tomography
 from genbat.domains.microstructures.volume import Volume
 from genbat.studio.training import Lesson, Material, Progress
-from genbat.studio.training_volumes import TRANSVERSE, begin_from, read_own
+from genbat.studio.training_volumes import TRANSVERSE, begin_from, parted, plane, read_own
 from genbat.systems import superres, superres_training
 from genbat.systems.slicegan_network import Images
 from genbat.systems.superres import FACTOR, coarsened
@@ -38,12 +39,14 @@ class Pair:
         material, not of the same place: one for all axes, or one each for slices across z, y, x.
     judged_by : which critic sees slices across z, y and x.
     test : a fine volume that is held out; its coarse one is made from it.
+    held : fine images that are held out, as `fine`.
     """
 
     coarse: Volume
     fine: tuple[Volume, ...]
     judged_by: tuple[int, int, int]
     test: Volume | None = None
+    held: tuple[Volume, ...] = ()
 
 
 def gather(data: Path | None) -> Material:
@@ -55,14 +58,39 @@ def gather(data: Path | None) -> Material:
     ValueError : nothing usable; names the file, what is wrong and what is legal.
     """
     if data is not None and data.is_dir():
-        pair = _from_folder(data)
-    elif data is not None:
+        return gather_files(_files_of(data))
+    if data is not None:
         pair = _from_fine(read_own(data), None, (0, 0, 0))
     else:
         parts = tomography.load()
         pair = _from_fine(parts.train, parts.test, TRANSVERSE)
     held = pair.test.shape[1] if pair.test else 0
     return Material(pair, ["train"] * pair.fine[0].shape[1] + ["test"] * held)
+
+
+def gather_files(files: Mapping[str, Path], *, hold: bool = False) -> Material:
+    """COARSE with FINE, or with all SIDES; with `hold`, a part of the fine images is held out;
+    ValueError as in `gather`."""
+    sides = [files.get(name, files.get(FINE)) for name in SIDES]
+    apart = list(dict.fromkeys(sides))  # one critic judges slices of the same images
+    z, y, x = (apart.index(file) for file in sides)
+    fine = [read_own(files[name]) for name in ((FINE,) if FINE in files else SIDES)]
+    held: tuple[Volume, ...] = ()
+    if hold:
+        fine, held = zip(*map(parted, fine), strict=True)  # type: ignore[assignment]
+    pair = Pair(read_own(files[COARSE]), tuple(fine), (z, y, x), held=held)
+    return Material(
+        pair, ["train"] * fine[0].shape[1] + ["test"] * sum(v.shape[1] for v in held[:1])
+    )
+
+
+def _files_of(folder: Path) -> dict[str, Path]:
+    fine = (FINE,) if (folder / FINE).exists() else SIDES
+    files = {name: folder / name for name in (COARSE, *fine)}
+    if lacking := [name for name, file in files.items() if not file.exists()]:
+        legal = f"{COARSE} with {FINE}, or with {', '.join(SIDES)}"
+        raise ValueError(f"{folder.name}: holds no {lacking[0]}; legal are {legal}")
+    return files
 
 
 def _from_fine(fine: Volume, test: Volume | None, judged_by: tuple[int, int, int]) -> Pair:
@@ -76,20 +104,6 @@ def coarse_of(fine: Volume) -> Volume:
     labels = coarsened(fine.labels, len(fine.phases))
     voxel = tuple(FACTOR * edge for edge in fine.edges) if fine.voxel_um else None
     return Volume(labels, fine.phases, voxel)  # type: ignore[arg-type]
-
-
-def _from_folder(folder: Path) -> Pair:
-    coarse = _read(folder, COARSE)
-    if (folder / FINE).exists():
-        return Pair(coarse, (_read(folder, FINE),), (0, 0, 0))
-    return Pair(coarse, tuple(_read(folder, name) for name in SIDES), (0, 1, 2))
-
-
-def _read(folder: Path, name: str) -> Volume:
-    if not (folder / name).exists():
-        legal = f"{COARSE} with {FINE}, or with {', '.join(SIDES)}"
-        raise ValueError(f"{folder.name}: holds no {name}; legal are {legal}")
-    return read_own(folder / name)
 
 
 def learn(
@@ -109,7 +123,7 @@ def learn(
     rules = PRESETS[name][preset]
     duel = superres_training.train(
         superres_training.Coarse(torch.as_tensor(pair.coarse.labels), len(pair.coarse.phases)),
-        Images([_plane(v) for v in pair.fine], len(pair.fine[0].phases)),
+        Images([plane(v) for v in pair.fine], len(pair.fine[0].phases)),
         config_of(pair, SIZES[preset]),
         folder,
         rules=rules,
@@ -119,11 +133,6 @@ def learn(
     )
     config = replace(duel.config, steps_trained=duel.step)
     return Lesson(superres.SuperRes(config, cast(superres.Generator, duel.mean)), rules)
-
-
-def _plane(volume: Volume) -> torch.Tensor:
-    flat = volume.shape[0] == 1
-    return torch.as_tensor(volume.labels[0] if flat else volume.labels)
 
 
 def config_of(pair: Pair, sizes: dict[str, Any]) -> superres.Config:

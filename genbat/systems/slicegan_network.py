@@ -94,11 +94,12 @@ def slices(volume: Tensor, axis: int, places: Tensor) -> Tensor:
 
 
 class Images:
-    """Real slices: labels of one image (H, W) for all axes, of three, or of a volume (D, H, W).
+    """Real slices: of one image for all axes, of images for each axis, or of a volume.
 
     Parameters
     ----------
-    labels : one or three images, slices across z, y and x; or one volume.
+    labels : one image (H, W); one volume (D, H, W); or three, across z, y and x, each an image
+        or several (N, H, W).
     phases : how many.
     """
 
@@ -106,15 +107,17 @@ class Images:
         if len(labels) not in (1, 3):
             raise ValueError(f"images: got {len(labels)}; legal are one, or three across z, y, x")
         for image in labels:
-            if min(image.shape) < SIDE:
+            edges = image.shape if len(labels) == 1 else image.shape[-2:]
+            if min(edges) < SIDE:
                 shape = " x ".join(map(str, image.shape))
                 raise ValueError(f"images: one is {shape}; edges of {SIDE} at least are needed")
         self.labels, self.phases = list(labels), phases
 
     def draw(self, axis: int, n: int, generator: torch.Generator) -> Tensor:
         """n crops across an axis, one-hot (n, phases, SIDE, SIDE), half of them mirrored."""
-        own = self.labels[axis if len(self.labels) == 3 else 0]
-        crops = torch.stack([self._crop(own, axis, generator) for _ in range(n)])
+        several = len(self.labels) == 3
+        own, across = self.labels[axis if several else 0], 0 if several else axis
+        crops = torch.stack([self._crop(own, across, generator) for _ in range(n)])
         return F.one_hot(crops.long(), self.phases).movedim(-1, 1).float()
 
     def _crop(self, labels: Tensor, axis: int, generator: torch.Generator) -> Tensor:

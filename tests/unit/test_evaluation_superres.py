@@ -114,3 +114,43 @@ def test_what_is_missing_is_named(tmp_path):
     tiff(tmp_path / "flat.tif", make(Recipe(size=72), 1).labels[0])
     with pytest.raises(ValueError, match="a coarse copy needs a volume"):
         training_superres.gather(tmp_path / "flat.tif")
+
+
+# ---------------------------------------------------------------------- another material
+def variant(tmp_path, monkeypatch):
+    """The separator's files, made of particles, three images across z and y."""
+    from genbat.studio import registry
+
+    monkeypatch.setenv("GENBAT_DATA", str(tmp_path))
+    (tmp_path / "microstructures").mkdir()
+    fine = make(Recipe(size=96, binder=0.0), 1)
+    tiff(tmp_path / "microstructures" / "separator_lr.tif", coarse_of(fine).labels)
+    for name in ("separator_hr_rods", "separator_hr_speckles"):
+        tiff(tmp_path / "microstructures" / f"{name}.tif", fine.labels[:8])
+    return registry.VARIANTS["superres-separator"]
+
+
+def test_a_variant_learns_from_its_own_files(tmp_path, monkeypatch):
+    variant(tmp_path, monkeypatch)
+    found = training.gather("superres-separator", None)
+    pair_ = found.examples
+    assert pair_.coarse.shape == (24, 24, 24)
+    assert [len(v.labels) for v in pair_.fine] == [6, 6, 6]
+    assert [len(v.labels) for v in pair_.held] == [2, 2, 2]
+    assert pair_.judged_by == (0, 0, 1)
+    folder = training.train("superres-separator", "tiny")
+    card = (folder / "card.md").read_text()
+    assert "superres-separator: SuperRes, separator" in card and "lamellae" in card
+    result = evaluation.evaluate("superres-separator", n=3, weights=folder)
+    assert set(result["metrics"]) == {
+        f"{what} phase {k}{more}"
+        for k in (0, 1)
+        for what, more in (("share of", ""), ("outline of", ""))
+    } | {f"two-point of phase {k}, lags outside" for k in (0, 1)}
+    rows = result["metrics"].values()
+    assert all({"voxels repeated"} <= set(row["baselines"]) for row in rows)
+
+
+def test_no_folder_of_data_is_told():
+    with pytest.raises(ValueError, match=r"GENBAT_DATA.*superres-sofc.*sofc_lr"):
+        training.gather("superres-sofc", None)

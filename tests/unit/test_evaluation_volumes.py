@@ -169,3 +169,52 @@ def test_training_from_the_command_line_and_on(tmp_path):
 def test_the_tomogram():
     whole = tomography.load()
     assert fractions(whole.train) == pytest.approx([0.404, 0.498, 0.098], abs=0.02)
+
+
+# ---------------------------------------------------------------------- images alone
+def images_of(volume, tmp_path):
+    for k, name in enumerate(training_volumes.SIDES):
+        tifffile.imwrite(tmp_path / name, volume.labels.take(5, axis=k))
+
+
+def test_three_images_for_three_axes(tmp_path):
+    whole = make(Recipe(porosity=0.4, binder=0.1, size=72, radius=7.0), 0)
+    images_of(whole, tmp_path)
+    found = training_volumes.gather(tmp_path).examples
+    assert [v.shape for v in (found.train, *found.sides)] == [(1, 72, 72)] * 3
+    learnt = trained("slicegan", tmp_path, found)
+    assert learnt.config.judged_by == (0, 1, 2)
+    (tmp_path / "y.tif").unlink()
+    with pytest.raises(ValueError, match=r"y\.tif: cannot be read"):
+        training_volumes.gather(tmp_path)
+
+
+def test_an_image_is_parted_with_a_gap():
+    rows = np.arange(200)[None, :, None].repeat(80, 2)
+    image = Volume((rows // 25).astype("u1"), tuple("abcdefgh"))
+    learnt, held = training_volumes.parted(image)
+    assert learnt.shape == (1, 118, 80) and held.shape == (1, 50, 80)
+    assert np.array_equal(learnt.labels, image.labels[:, :118])
+    assert np.array_equal(held.labels, image.labels[:, 150:])
+
+
+def test_slices_of_the_images_themselves_are_inside():
+    from genbat.studio import metrics_slices
+
+    recipe = Recipe(porosity=0.4, binder=0.1, size=128, radius=4.0, pressed=0.0, periodic=True)
+    whole = make(recipe, 0)
+    image, held = (Volume(whole.labels[k : k + 1], whole.phases) for k in (20, 90))
+    crops = [Volume(np.ascontiguousarray(whole.labels[:64, :64, k : k + 64]), whole.phases)
+             for k in range(0, 64, 2)]  # fmt: skip
+    examples = Source(image, held=(held,))
+    found = metrics_slices.slices(metrics_slices.subject_of(Echo(crops), examples, 32, 0))
+    for phase, p in zip(whole.phases, fractions(image), strict=True):
+        assert found[f"two-point of {phase}, lags outside"]["value"] < 0.35
+        line = found[f"outline of {phase}"]
+        assert abs(line["value"] - line["real"]) < 0.3 * line["real"]
+        neighbours = 2 * 63 / 64  # along both edges of a square of 64
+        thrown = line["baselines"]["pixels at random"]
+        assert thrown == pytest.approx(neighbours * 2 * p * (1 - p), rel=0.01)
+        assert thrown > 1.5 * line["real"]
+    with pytest.raises(ValueError, match="no image is held out"):
+        metrics_slices.subject_of(None, Source(image), 8, 0)

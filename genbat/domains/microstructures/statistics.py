@@ -86,10 +86,11 @@ def two_point(mask: Mask, most: int, periodic: bool = False) -> Floats:
     """Probability that two voxels r apart along an axis are both of the phase: S2(r) for r = 0 to
     `most` along z, y, x; (3, most + 1). By Fourier transforms along the axis; pairs that a border
     cuts do not count (Torquato, Random Heterogeneous Materials, Sec. 2.2)."""
-    return np.stack([_correlation(mask, axis, most, periodic) for axis in range(3)])
+    return np.stack([correlation(mask, axis, most, periodic) for axis in range(3)])
 
 
-def _correlation(mask: Mask, axis: int, most: int, periodic: bool) -> Floats:
+def correlation(mask: Mask, axis: int, most: int, periodic: bool = False) -> Floats:
+    """The same along one axis (most + 1,)."""
     n = mask.shape[axis]
     if most >= n:
         raise ValueError(f"most: a lag of {most} voxels in a volume of {n}; legal is up to {n - 1}")
