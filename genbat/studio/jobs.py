@@ -33,6 +33,7 @@ KINDS: dict[str, str] = {
     "label": "genbat.studio.work:label",
     "design": "genbat.studio.design:run",
     "micrograph": "genbat.studio.micrograph:train",
+    "finer": "genbat.studio.finer:enhance",
 }
 STALE = timedelta(seconds=60)
 MAX_TITLE = 200

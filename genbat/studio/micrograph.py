@@ -109,8 +109,8 @@ def phases_of(
 
 
 def picture(volume: Volume) -> str:
-    """The image in its phases' colours as PNG in base 64."""
-    return png(volume.labels[0])
+    """The image, or the middle slice of a stack, in its phases' colours as PNG in base 64."""
+    return png(volume.labels[len(volume.labels) // 2])
 
 
 # ---------------------------------------------------------------------- the training

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,7 @@ from torch.nn import functional as F
 
 from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
-from genbat.domains.microstructures.volume import Volume, from_text
+from genbat.domains.microstructures.volume import Volume, from_text, to_text
 from genbat.systems.base import Progress, Settings, SystemCard, Trained
 from genbat.systems.microvae_network import assigned
 from genbat.systems.volumes import candidate
@@ -143,13 +145,20 @@ class SuperRes(Trained[Config, Generator]):
             raise ValueError(f"{NAME}: takes one wish, coarse: the text of a coarse volume")
         coarse = from_text(str(asked.wishes["coarse"]))
         for k in range(n):
-            volume = self.enhance(coarse, seed=seed * 1_000_003 + k)
+            yield self.finer(coarse, seed=seed, index=k)
             if progress:
                 progress((k + 1) / n, f"{k + 1} of {n} volumes")
-            yield candidate(self, volume, seed, {"index": k})
+
+    def finer(
+        self, coarse: Volume, *, seed: int = 0, index: int = 0, progress: Progress | None = None
+    ) -> Candidate:
+        """`enhance` as a candidate, whose story names the coarse volume by its hash."""
+        volume = self.enhance(coarse, seed=seed * 1_000_003 + index, progress=progress)
+        source = sha256(to_text(coarse).encode()).hexdigest()[:16]
+        return candidate(self, volume, seed, {"index": index, "coarse": source}, action="enhance")
 
     @torch.inference_mode()
-    def enhance(self, coarse: Volume, *, seed: int = 0) -> Volume:
+    def enhance(self, coarse: Volume, *, seed: int = 0, progress: Progress | None = None) -> Volume:
         """A volume of FACTOR times as many voxels along each edge, block by block.
 
         Raises
@@ -166,17 +175,19 @@ class SuperRes(Trained[Config, Generator]):
         random = torch.Generator().manual_seed(seed)
         kinds = torch.as_tensor(coarse.labels.astype("i8"))
         x = F.one_hot(kinds, len(coarse.phases)).movedim(-1, 0)[None].float()
-        logits = self._blocks(x, *noises(self.config, (1, *coarse.shape), random))
+        noise = noises(self.config, (1, *coarse.shape), random)
+        logits = self._blocks(x, *noise, progress or (lambda share, text: None))
         labels = assigned(logits)[0].to(torch.uint8).numpy()
         z, y, x_ = (edge / FACTOR for edge in coarse.edges)
         return Volume(labels, self.config.phases, (z, y, x_) if coarse.voxel_um else None)
 
-    def _blocks(self, x: Tensor, noise: Tensor, finer: Tensor) -> Tensor:
+    def _blocks(self, x: Tensor, noise: Tensor, finer: Tensor, progress: Progress) -> Tensor:
         """Logits of a whole volume from blocks that see HALO voxels around them."""
         shape = x.shape[2:]
         out = torch.empty(1, len(self.config.phases), *(FACTOR * n for n in shape))
-        corners = [range(0, n, BLOCK) for n in shape]
-        for corner in ((z, y, x0) for z in corners[0] for y in corners[1] for x0 in corners[2]):
+        corners = list(product(*(range(0, n, BLOCK) for n in shape)))
+        for k, corner in enumerate(corners):
+            progress(k / len(corners), f"{k} of {len(corners)} blocks made finer")
             cuts = [_around(at, n) for at, n in zip(corner, shape, strict=True)]
             seen = [slice(c.low, c.high) for c in cuts]
             fine = [slice(2 * c.low, 2 * c.high) for c in cuts]

@@ -17,9 +17,18 @@ from genbat.ui import basket, progress, shared, state, tables
 from genbat.ui.frame import PAGES, page_file
 from genbat.ui.words import count, duration, moment, plain, short
 
-KINDS = {"label": "calculation", "design": "Design run", "micrograph": "SliceGAN training"}
-# Kinds whose results have a page of that name, with the word of the link to it.
-PLACES = {"design": "Open in Design", "micrograph": "Open"}
+KINDS = {
+    "label": "calculation",
+    "design": "Design run",
+    "micrograph": "SliceGAN training",
+    "finer": "SuperRes run",
+}
+# Kinds whose results have a page of their own, with the word of the link to it.
+PLACES = {
+    "design": ("design", "Open in Design"),
+    "micrograph": ("micrograph", "Open"),
+    "finer": ("micrograph", "Open"),
+}
 COLOURS = {
     "queued": "gray",
     "running": "blue",
@@ -42,7 +51,7 @@ def box(job: Job, opened: bool) -> None:
             progress.bar(job, f"job:{job.id}")
         elif job.state == "failed":
             progress.ending(job)
-        found = [] if job.kind == "micrograph" else shared.jobs().results(job.id)
+        found = [] if job.kind in ("micrograph", "finer") else shared.jobs().results(job.id)
         if found:
             word = "Results so far" if job.active else "Results"
             fold = st.expander(
@@ -78,10 +87,11 @@ def domain_of(job: Job) -> str:
 def _actions(job: Job) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         if job.kind in PLACES:
+            page, words = PLACES[job.kind]
             st.page_link(
-                page_file(job.kind),
-                label=PLACES[job.kind],
-                icon=PAGES[job.kind][1],
+                page_file(page),
+                label=words,
+                icon=PAGES[page][1],
                 query_params={"job": job.id, "me": state.owner(), "domain": domain_of(job)},
             )
         if job.active:

@@ -1,4 +1,4 @@
-"""The parts of "Your own micrograph": an image, its phases, a training watched, one's own systems.
+"""The parts of "Volumes from one image": its phases, a training watched, one's own systems.
 
 The address holds the training that is watched (job) and the system that is asked (own).
 """
@@ -28,6 +28,27 @@ PICTURE = 360  # pixels of the preview at most
 SEEDS = 1_000_000
 
 
+def page() -> None:
+    """All of "Volumes from one image": the training of the link, or the way to one."""
+    job = watched()
+    if job is not None:
+        training(job)
+    else:
+        given = image()
+        cut = phases(*given) if given is not None else None
+        if given is not None and cut is not None:
+            start(cut, given[1])
+    own_systems()
+
+
+def linked_kind() -> str:
+    """The kind of the link's job; empty where there is none."""
+    try:
+        return shared.jobs().get(st.query_params.get("job", "")).kind
+    except ValueError:
+        return ""
+
+
 # ---------------------------------------------------------------------- the image
 def image() -> tuple[Stack, str] | None:
     """The uploaded image with its file's name; None while there is none, or where it is wrong."""
@@ -52,8 +73,8 @@ def image() -> tuple[Stack, str] | None:
 
 
 def phases(stack: Stack, name: str) -> Any:
-    """Names and thresholds of the phases, and the image as they cut it; None where it does not
-    work."""
+    """Names and thresholds of the phases, and the image, or the middle slice of a stack, as they
+    cut it; None where it does not work."""
     left, right = st.columns([1, 1], gap="large")
     with left:
         many = _how_many(stack, name)
@@ -138,15 +159,15 @@ def start(volume: Any, filename: str) -> None:
 
 
 # ---------------------------------------------------------------------- the training
-def watched() -> Job | None:
-    """The training of the link; None where there is none."""
+def watched(kind: str = "micrograph") -> Job | None:
+    """The job of the link, where it is of that kind; None where there is none."""
     ident = st.query_params.get("job", "")
     try:
         job = shared.jobs().get(ident) if ident else None
     except ValueError:
-        st.warning("The training of this link is not here (any more).")
+        st.warning("The job of this link is not here (any more).")
         return None
-    return job if job and job.kind == "micrograph" else None
+    return job if job and job.kind == kind else None
 
 
 def training(job: Job) -> None:
@@ -239,7 +260,7 @@ def own_systems() -> None:
     except ValueError as wrong:
         st.error(plain(str(wrong)))
         return
-    _volume(made)
+    volume(made, "micrograph")
 
 
 def _titled(own: Own) -> str:
@@ -256,16 +277,18 @@ def _made(ident: str, size: int, seed: int) -> Candidate:
     return micrograph.candidate(ident, size, seed)
 
 
-def _volume(made: Candidate) -> None:
+def volume(made: Candidate, key: str) -> None:
+    """A volume in 3D, what its card says, and what can be done with it."""
     left, right = st.columns([1.2, 1], gap="large")
     with left:
-        faces.structure(made, "micrograph:3d", 380)
+        faces.structure(made, f"{key}:3d", 380)
     with right:
-        volume_card.sections(made, "micrograph")
+        volume_card.sections(made, key)
         with st.container(horizontal=True):
-            if st.button("Add to shortlist", type="primary", icon=":material/add:"):
+            if st.button("Add to shortlist", type="primary", icon=":material/add:",
+                         key=f"{key}:add"):  # fmt: skip
                 basket.add(made)
             st.download_button(
                 "TIFF", lambda: exports.export([made], "tif"), "genbat-volume.tif", "image/tiff",
-                icon=":material/download:", on_click="ignore",
+                icon=":material/download:", on_click="ignore", key=f"{key}:tif",
             )  # fmt: skip
