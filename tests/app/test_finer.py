@@ -10,7 +10,7 @@ from tiny_pages import linked
 
 from genbat.core.paths import ROOT
 from genbat.domains.microstructures.generator import Recipe, make
-from genbat.domains.microstructures.volume import from_text
+from genbat.domains.microstructures.volume import from_text, to_text
 from genbat.studio import finer
 from genbat.systems.superres import Config, Generator, SuperRes
 
@@ -53,9 +53,11 @@ def test_a_scan_is_made_finer(page, installed):
     assert not page.exception
     from genbat.ui import shared
 
-    job = shared.jobs().get(linked(page, "job"))
+    jobs = shared.jobs()
+    job = jobs.get(linked(page, "job"))
     assert job.kind == "finer" and job.arguments["system"] == "superres"
     assert np.array_equal(from_text(job.arguments["text"]).labels, SCAN.labels)
+    jobs.cancel(job.id)  # or a later test's job server would run it
 
 
 def test_what_came_of_it(page, monkeypatch):
@@ -65,8 +67,6 @@ def test_what_came_of_it(page, monkeypatch):
     page.run()
     jobs = shared.jobs()
     told = {"domain": "microstructures", "name": "mine", "system": "superres", "seed": 0}
-    from genbat.domains.microstructures.volume import to_text
-
     ident = jobs.submit("finer", "SuperRes mine", told | {"text": to_text(SCAN)}, "me")
     config = Config(width=4, noise=1)
     made = SuperRes(config, Generator(config), "abc").finer(SCAN)
