@@ -1,7 +1,8 @@
-"""What several families share: recurrent sequence coders, an ensemble of heads, and precision."""
+"""What several families share: recurrent coders, an ensemble of heads, times, precision."""
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
@@ -17,6 +18,13 @@ def quickly(training: bool) -> torch.autocast:
         training and torch.is_grad_enabled() and torch.cpu.get_capabilities().get("avx512_bf16")
     )
     return torch.autocast("cpu", torch.bfloat16, enabled=bool(wanted))
+
+
+def time_waves(time: Tensor, size: int) -> Tensor:
+    """Sinusoidal embedding of times in [0, 1] (B,); (B, size)."""
+    k = torch.exp(torch.linspace(0.0, math.log(1000.0), size // 2))
+    angles = time[:, None] * k
+    return torch.cat([angles.sin(), angles.cos()], 1)
 
 
 class GRUEncoder(nn.Module):

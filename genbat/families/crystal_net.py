@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genbat.families.blocks import quickly
+from genbat.families.blocks import quickly, time_waves
 from genbat.families.wrapped import sigma_at
 
 
@@ -84,13 +84,6 @@ def centred(vectors: Tensor, here: Tensor) -> Tensor:
     mask = here[..., None].to(vectors.dtype)
     mean = (vectors * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
     return (vectors - mean) * mask
-
-
-def time_waves(time: Tensor, size: int) -> Tensor:
-    """Sinusoidal embedding of times in [0, 1] (B,); (B, size)."""
-    k = torch.exp(torch.linspace(0.0, math.log(1000.0), size // 2))
-    angles = time[:, None] * k
-    return torch.cat([angles.sin(), angles.cos()], 1)
 
 
 class Pairs(nn.Module):

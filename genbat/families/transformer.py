@@ -22,11 +22,12 @@ Allowed = Callable[[Tensor], Tensor]  # tokens so far (B, t) -> whether each may
 
 
 class Block(nn.Module):
-    """Attention and a small network, each beside the identity."""
+    """Attention and a small network, each beside the identity; what is not `causal` looks at all
+    tokens, else each sees those before it."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, dropout: float, *, causal: bool = True) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads, self.dropout, self.causal = heads, dropout, causal
         self.norm, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.ask, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.mix = nn.Sequential(
@@ -41,7 +42,7 @@ class Block(nn.Module):
             key, value = memory.extended(layer, key, value)
         # One new token may look at all before it; several see only those before themselves.
         heard = F.scaled_dot_product_attention(
-            query, key, value, is_causal=query.shape[2] > 1,
+            query, key, value, is_causal=self.causal and query.shape[2] > 1,
             dropout_p=self.dropout if self.training else 0.0,
         )  # fmt: skip
         x = x + self._dropped(self.out(heard.transpose(1, 2).flatten(2)))
@@ -106,7 +107,7 @@ class GPT(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, vocabulary, bias=False)
-        self.apply(_begin)
+        self.apply(begin_weights)
 
     def forward(self, tokens: Tensor, memory: Memory | None = None) -> Tensor:
         """tokens (B, T) after those in the memory -> scores of the next one after each, (B, T, V).
@@ -238,7 +239,7 @@ def drawn(scores: Tensor, draws: Tensor, style: Style) -> Tensor:
     return order.gather(1, place.clamp(max=scores.shape[1] - 1)[:, None])[:, 0]
 
 
-def _begin(module: nn.Module) -> None:
+def begin_weights(module: nn.Module) -> None:
     """Start values as in minGPT."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)

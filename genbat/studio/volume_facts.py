@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from genbat.domains.microstructures import band
 from genbat.domains.microstructures.band import Band
-from genbat.domains.microstructures.statistics import chords, fractions, percolated_share
+from genbat.domains.microstructures.statistics import (
+    chords,
+    face_mismatch,
+    fractions,
+    percolated_share,
+)
 from genbat.domains.microstructures.texts import read
 from genbat.domains.microstructures.volume import AXES, ELECTRODE, Volume
 
@@ -41,13 +46,18 @@ class Phase:
 
 @dataclass(frozen=True)
 class Facts:
-    """A volume: voxels along z, y, x, edges of a voxel and their unit, periodicity, phases."""
+    """A volume: voxels along z, y, x, edges of a voxel and their unit, periodicity, phases.
+
+    `mismatch` are the shares of voxels that differ between opposite faces, and between neighbouring
+    slices inside; means over the axes.
+    """
 
     shape: tuple[int, int, int]
     edges: tuple[float, float, float]
     unit: str
     periodic: bool
     phases: tuple[Phase, ...]
+    mismatch: tuple[float, float]
 
     @property
     def electrode(self) -> bool:
@@ -76,7 +86,8 @@ def facts(text: str) -> Facts:
     found = read(text)
     share = fractions(found)
     phases = tuple(_phase(found, k, float(share[k])) for k in range(len(found.phases)))
-    return Facts(found.shape, found.edges, found.unit, found.periodic, phases)
+    borders = face_mismatch(found)
+    return Facts(found.shape, found.edges, found.unit, found.periodic, phases, borders)
 
 
 def _phase(volume: Volume, k: int, share: float) -> Phase:

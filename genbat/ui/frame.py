@@ -22,7 +22,7 @@ PAGES = {
     "interpolate": ("Interpolate", ":material/timeline:"),
     "design": ("Design", ":material/tune:"),
     "shortlist": ("Shortlist", ":material/checklist:"),
-    "micrograph": ("Your micrograph", ":material/grain:"),
+    "micrograph": ("Make volumes", ":material/grain:"),
     "jobs": ("Jobs", ":material/pending_actions:"),
 }
 _OF = {"micrograph": "microstructures"}  # pages of one domain alone

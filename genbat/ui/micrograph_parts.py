@@ -1,4 +1,4 @@
-"""The parts of "Volumes from one image": its phases, a training watched, one's own systems.
+"""The parts of "Your own micrograph": its phases, a training watched, one's own systems.
 
 The address holds the training that is watched (job) and the system that is asked (own).
 """
@@ -29,7 +29,7 @@ SEEDS = 1_000_000
 
 
 def page() -> None:
-    """All of "Volumes from one image": the training of the link, or the way to one."""
+    """All of "Your own micrograph": the training of the link, or the way to one."""
     job = watched()
     if job is not None:
         training(job)

@@ -42,14 +42,22 @@ def _rows(known: Facts) -> str:
     size = " x ".join(map(str, known.shape))
     edges = " x ".join(f"{edge:g}" for edge in known.edges)
     voxel = f"voxels of {edges} μm" if known.unit == "μm" else "size of a voxel not known"
-    border = "periodic" if known.periodic else "not periodic"
-    rows = [("Voxels", f"{size} along {', '.join(AXES)}", f"{voxel}, {border}")]
+    rows = [("Voxels", f"{size} along {', '.join(AXES)}", voxel)]
+    rows += [("Border", "periodic" if known.periodic else "not periodic", _border(known))]
     rows += [(phase.name.capitalize(), f"{100 * phase.share:.1f} %", _through(phase))
              for phase in known.phases]  # fmt: skip
     return "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td>"
         f"<td class='gb-kind'>{html.escape(how)}</td></tr>"
         for name, value, how in rows
+    )
+
+
+def _border(known: Facts) -> str:
+    """`12 % of the voxels change from face to face, 11 % from slice to slice inside`."""
+    faces, inside = (100 * share for share in known.mismatch)
+    return (
+        f"{faces:.0f} % of the voxels change across it, {inside:.0f} % from slice to slice inside"
     )
 
 

@@ -19,8 +19,7 @@ SCAN = make(Recipe(size=24, radius=5.0), 0)
 
 
 @pytest.fixture
-def page(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENBAT_HOME", str(tmp_path))
+def page():
     found = AppTest.from_file(str(PAGE), default_timeout=60)
     found.query_params["do"] = "finer"
     return found
@@ -61,6 +60,7 @@ def test_a_scan_is_made_finer(page, installed):
 
 
 def test_what_came_of_it(page, monkeypatch):
+    from genbat.studio.store import Store
     from genbat.studio.work import Report
     from genbat.ui import shared
 
@@ -70,7 +70,7 @@ def test_what_came_of_it(page, monkeypatch):
     ident = jobs.submit("finer", "SuperRes mine", told | {"text": to_text(SCAN)}, "me")
     config = Config(width=4, noise=1)
     made = SuperRes(config, Generator(config), "abc").finer(SCAN)
-    Report(jobs.store, ident).emit({"candidate": made.to_json()})
+    Report(Store(), ident).emit({"candidate": made.to_json()})
     jobs.cancel(ident)
     page.query_params["job"] = ident
     page.run()

@@ -17,8 +17,7 @@ SECTION = make(Recipe(size=80, radius=7.0), 0).labels[40]
 
 
 @pytest.fixture
-def page(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENBAT_HOME", str(tmp_path))
+def page():
     return AppTest.from_file(str(PAGE), default_timeout=60)
 
 

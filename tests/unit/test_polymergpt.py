@@ -10,9 +10,10 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.polymers.repeat_unit import normal
 from genbat.domains.polymers.tokens import Vocabulary
 from genbat.families.transformer import Style
-from genbat.systems import polymergpt_training
-from genbat.systems.polymergpt import BORDERS, SAID, UNTOLD, PolymerGPT
-from genbat.systems.polymergpt_training import Texts
+from genbat.systems import polymer_corpus, polymergpt_training
+from genbat.systems.polymer_corpus import Texts
+from genbat.systems.polymer_words import BORDERS, SAID, UNTOLD
+from genbat.systems.polymergpt import PolymerGPT
 from genbat.systems.run import Schedule
 
 torch.set_num_threads(1)
@@ -38,7 +39,7 @@ def system(tmp_path_factory):
 # ---------------------------------------------------------------------- classes
 def test_classes_lie_between_quantiles():
     own = texts()
-    config = polymergpt_training.make_config(own, **SIZES)
+    config = polymer_corpus.make_config(own, **SIZES)
     found = [config.class_of(v) - UNTOLD - 1 for v in own.values]
     wanted = [sum(v >= np.percentile(own.values, b) for b in BORDERS) for v in own.values]
     assert found == wanted and max(found) == len(BORDERS)
@@ -58,8 +59,8 @@ def test_windows_say_their_class(system):
 # ---------------------------------------------------------------------- training
 def test_a_line_is_class_text_end():
     own = texts()
-    config = polymergpt_training.make_config(own, **SIZES)
-    tokens, counted = polymergpt_training.written(config, own, [5, 9], np.random.default_rng(0))
+    config = polymer_corpus.make_config(own, **SIZES)
+    tokens, counted = polymer_corpus.written(config, own, [5, 9], np.random.default_rng(0))
     known = Vocabulary(config.tokens)
     for row, k in zip(tokens, (5, 9), strict=True):
         assert int(row[0]) in (UNTOLD, config.class_of(own.values[k]))
@@ -100,7 +101,8 @@ def test_same_seed_same_polymers(system):
 
 def test_texts_go_on_from_a_beginning(system):
     asked = Condition(wishes={"begin": "[Cu]CCC"})
-    rows = system.write(UNTOLD, "[Cu]CCC", 0, 0, Style())
+    given = system.vocabulary.numbers("[Cu]CCC")
+    rows = system.write(UNTOLD, given, 0, 0, style=Style())
     assert all(row.startswith("[Cu]CCC") for row in rows)
     assert any(c.verdict.ok for c in system.sample(30, condition=asked))
 

@@ -76,7 +76,7 @@ def test_blocks_join_to_what_one_pass_makes():
     x = x.movedim(-1, 0)[None].float()
     noise = noises(SMALL, (1, 20, 20, 20), torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        assert torch.allclose(model._blocks(x, *noise), model.network(x, *noise), atol=1e-5)
+        assert torch.allclose(model._blocks(x, *noise, print), model.network(x, *noise), atol=1e-5)
 
 
 def test_same_seed_same_volume_with_finer_voxels():

@@ -1,0 +1,130 @@
+"""What the systems that write repeat units share: classes of conductivity, tokens, candidates."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from torch import nn
+
+from genbat.core.candidate import Candidate, Verdict
+from genbat.core.condition import Condition, Window
+from genbat.core.provenance import Provenance, versions
+from genbat.domains.polymers.repeat_unit import normal
+from genbat.domains.polymers.tokens import Vocabulary
+from genbat.systems.base import Progress, Settings, Trained
+
+TARGET = "log_conductivity"
+TARGETS: tuple[str, ...] = (TARGET,)
+BORDERS = (25.0, 50.0, 75.0, 90.0, 95.0)  # per cent of the training set, between the classes
+SAID = ("<any>", *(f"<class {k}>" for k in range(len(BORDERS) + 1)))
+UNTOLD = 2  # number of the first word that is said; the classes follow
+FIRST = UNTOLD + len(SAID)  # number of the first token of a text
+BLOCK = 256  # rows written side by side, always so many: a row's sums then never change
+
+
+@dataclass(frozen=True)
+class Config(Settings):
+    """Sizes and scales: all that the weights need to be used; `borders` lie between the classes, in
+    log10 of S/cm."""
+
+    tokens: tuple[str, ...] = ()
+    longest: int = 64
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
+    borders: tuple[float, ...] = (0.0,) * len(BORDERS)
+    steps_trained: int = 0
+
+    def class_of(self, value: float) -> int:
+        """Number of the word of a value's class; of "any" where it is unknown."""
+        if math.isnan(value):
+            return UNTOLD
+        return UNTOLD + 1 + sum(value >= border for border in self.borders)
+
+
+N = TypeVar("N", bound=nn.Module)
+
+
+class Writer(Trained[Config, N], Generic[N]):
+    """A system that writes repeat units after the class of their conductivity."""
+
+    targets = TARGETS
+    config_type = Config
+    name: ClassVar[str]
+
+    def sample(
+        self,
+        n: int,
+        *,
+        condition: Condition | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> Iterator[Candidate]:
+        """n polymers as they are written, valid or not; a longer sample starts with the shorter.
+
+        A window on the conductivity says the class; the wish `begin` is how the text begins.
+
+        Parameters
+        ----------
+        options : as `write` takes them.
+
+        Raises
+        ------
+        ValueError : n below 1, or any other wish, or a beginning that is no part of a SMILES.
+        """
+        if n < 1:
+            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        asked = condition or Condition()
+        strange = [*sorted(set(asked.windows) - {TARGET}), *sorted(set(asked.wishes) - {"begin"})]
+        if strange:
+            raise ValueError(f"{self.name}: cannot aim at {strange}; legal are {TARGET} and begin")
+        begin = str(asked.wishes.get("begin", ""))
+        given = self._given(begin)
+        said = self.said(asked.windows.get(TARGET))
+        for first in range(0, n, BLOCK):
+            texts = self.write(said, given, seed, first, **options)
+            for k, text in enumerate(texts[: n - first]):
+                if progress:
+                    progress((first + k + 1) / n, f"{first + k + 1} of {n} polymers")
+                yield self._candidate(text, seed, first + k, asked)
+
+    @abstractmethod
+    def write(self, said: int, given: list[int], seed: int, first: int) -> list[str]:
+        """BLOCK texts from number `first` on: after a word, beginning with given tokens."""
+
+    def said(self, window: Window | None) -> int:
+        """The word before the text for a window: the class of its middle, or of just inside an
+        open one."""
+        if window is None or window == Window():
+            return UNTOLD
+        ends = [end for end in (window.low, window.high) if math.isfinite(end)]
+        inside = 1e-6 * (1 if math.isfinite(window.low) else -1) if len(ends) == 1 else 0.0
+        return self.config.class_of(sum(ends) / len(ends) + inside)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Its tokens."""
+        return Vocabulary(self.config.tokens)
+
+    def _given(self, begin: str) -> list[int]:
+        given = self.vocabulary.numbers(begin)
+        most = self.config.longest - 3
+        if len(given) > most:
+            raise ValueError(f"begin: {len(given)} tokens; legal are {most}")
+        return given
+
+    def _candidate(self, text: str, seed: int, index: int, asked: Condition) -> Candidate:
+        story = Provenance(
+            self.card.name, "sample", weights=self.weights, seed=seed, arguments={"index": index},
+            condition=asked.to_json(), versions=versions(),
+        )  # fmt: skip
+        try:
+            unit = normal(text)
+        except ValueError as wrong:
+            return Candidate(text, "polymers", Verdict(False, (str(wrong),)), story)
+        return Candidate(unit.text, "polymers", Verdict(True), story)

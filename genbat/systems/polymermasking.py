@@ -1,0 +1,106 @@
+"""polymermasking: Yang et al. 2024: repeat units by diffusion of the tokens themselves.
+
+Kept from the study: SMILES of repeat units, the class of their conductivity as condition, discrete
+diffusion of the tokens, a transformer that looks both ways and is asked again and again.
+
+Changed, and why:
+- The diffusion is the absorbing one (Austin et al., arXiv 2107.03006, in the form of Sahoo et al.,
+  arXiv 2406.07524): tokens are hidden and come back, which for text does better than turning them
+  into others.
+- Half of a percent of the study's parameters, as many steps as a row has places.
+- Six classes instead of two, forgotten in a quarter of the training, so that the class can be left
+  open and followed further than it goes (guidance), as in `polymergpt`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from genbat.families.denoiser import Denoiser, guided
+from genbat.families.masking import reveal
+from genbat.systems.base import SystemCard
+from genbat.systems.polymer_words import BLOCK, SAID, TARGETS, UNTOLD, Config, Writer
+from genbat.systems.polymerdiffusion import barred
+
+NAME = "polymermasking"
+LEGAL_TARGETS = TARGETS
+INNER = 64  # numbers of an embedding
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to sample: steps, and how far the class is followed (1 is the class alone)."""
+
+    steps: int = 48
+    guidance: float = 1.5
+
+
+PLAN = Plan()
+
+
+class Network(nn.Module):
+    """Embeddings of the tokens and of the mask, and what guesses the hidden ones."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        count = len(config.tokens)
+        self.mask = count
+        self.tokens = nn.Embedding(count + 1, INNER)
+        self.denoiser = Denoiser(
+            INNER, count, config.longest, len(SAID), config.width, config.layers, config.heads,
+            dropout=0.1,
+        )  # fmt: skip
+
+    def scores(self, tokens: Tensor, time: Tensor, said: Tensor) -> Tensor:
+        """Scores of the tokens (B, T, V) behind hidden ones; words of a class are barred."""
+        found = self.denoiser(self.tokens(tokens), time, said - UNTOLD)
+        return found.masked_fill(barred(found.shape[-1]), -torch.inf)
+
+
+def make_card(parameters: int = 0) -> SystemCard:
+    """What the app says about this system."""
+    return SystemCard(
+        name=NAME,
+        domain="polymers",
+        family="diffusion",
+        title="Polymer diffusion (masked tokens)",
+        paper="Yang et al., npj Comput. Mater. 2024 (GPT against diffusion for polymers)",
+        capabilities=("sample",),
+        trained_on="HTP-MD (TRI, MIT): repeat units with conductivity by molecular dynamics",
+        licence="MIT",
+        parameters=parameters,
+    )
+
+
+class PolymerMasking(Writer[Network]):
+    """The trained system."""
+
+    name = NAME
+    network_type = Network
+    describe = staticmethod(make_card)
+
+    @torch.inference_mode()
+    def write(
+        self, said: int, given: list[int], seed: int, first: int, *, plan: Plan = PLAN
+    ) -> list[str]:
+        """See `Writer.write`."""
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + first)
+        rows = torch.full((BLOCK, self.config.longest), self.network.mask)
+        rows[:, : len(given)] = torch.tensor(given, dtype=torch.long)
+        times = torch.linspace(1.0, 0.0, plan.steps + 1).tolist()
+        for now, later in pairwise(times):
+            scores = self._scores(rows, now, said, plan.guidance)
+            rows = reveal(rows, scores, now, later, self.network.mask, generator)
+        return [self.vocabulary.text(row) for row in rows.tolist()]
+
+    def _scores(self, rows: Tensor, time: float, said: int, guidance: float) -> Tensor:
+        words, times = torch.full((len(rows),), said), torch.full((len(rows),), time)
+        scores = self.network.scores(rows, times, words)
+        if said == UNTOLD or guidance == 1.0:
+            return scores
+        free = self.network.scores(rows, times, torch.full_like(words, UNTOLD))
+        return guided(scores, free, guidance).nan_to_num(nan=-torch.inf)
