@@ -24,17 +24,22 @@ def write(
     """Put a training aside; the former checkpoint stays until the new one is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
-        f"{name}.{k}": v.clone()
+        f"{name}.{k}": _copy(v)
         for name, network in networks.items()
         for k, v in network.state_dict().items()
     }
     for name, optimiser in optimisers.items():
         for k, slots in optimiser.state_dict()["state"].items():
-            tensors |= {f"{name}.{k}.{slot}": slots[slot].clone() for slot in slots}
+            tensors |= {f"{name}.{k}.{slot}": _copy(slots[slot]) for slot in slots}
     partial = folder / "checkpoint.part"
     save_file(tensors, partial)
     partial.replace(folder / TENSORS)
     (folder / NOTE).write_text(json.dumps(note) + "\n", "utf-8")
+
+
+def _copy(tensor: torch.Tensor) -> torch.Tensor:
+    """In the plain order of memory, which the format wants."""
+    return tensor.clone(memory_format=torch.contiguous_format)
 
 
 def read_note(folder: Path) -> dict[str, Any]:

@@ -31,13 +31,14 @@ class Rules:
     Attributes
     ----------
     steps : of the generator; `rounds` critic steps come before each.
+    rate : of Adam; it falls to nothing over the second half, where the two otherwise swing on.
     memory : of the generator's running mean.
     """
 
     steps: int = 3000
     rounds: int = 3
     rate: float = 2e-4
-    memory: float = 0.995
+    memory: float = 0.998
     seed: int = 0
 
 
@@ -62,8 +63,16 @@ class Duel:
         seed = (self.rules.seed * 1_000_003 + self.step) * 16 + purpose
         return torch.Generator().manual_seed(seed)
 
+    def rate(self) -> float:
+        """The rate of this step."""
+        left = 1 - self.step / self.rules.steps
+        return self.rules.rate * min(1.0, max(0.0, 2 * left))
+
     def teach_critics(self, loss: Tensor) -> None:
         """One step of all critics."""
+        for optimiser in (self.judge, self.forger):
+            for group in optimiser.param_groups:
+                group["lr"] = self.rate()
         self.judge.zero_grad()
         loss.backward()
         self.judge.step()

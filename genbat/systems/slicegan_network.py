@@ -78,9 +78,11 @@ class Critic(nn.Module):
         widths = (phases, *channels)
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths))
         self.last = nn.Conv2d(widths[-1], 1, SIDE // 2 ** len(channels))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores without bound."""
+        x = x.contiguous(memory_format=torch.channels_last)  # twice as fast on a processor
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)
         return self.last(x)

@@ -17,6 +17,8 @@ from genbat.systems.slicegan_network import SIDE, Config, Critic, Generator, Ima
 
 PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules()}
 SHOWN = 16  # slices of an axis that a critic sees at a step
+MADE = 2  # volumes that they are taken from
+CHECKED = 4  # slices that the gradient penalty looks at
 
 
 def train(
@@ -54,7 +56,7 @@ def one_round(images: Images, duel: Duel) -> dict[str, float]:
         for axis in range(3):
             real = images.draw(axis, SHOWN, random)
             fake = some_slices(volume, axis, random)
-            loss, found = critic_loss(_critic(duel, axis), real, fake, random)
+            loss, found = critic_loss(_critic(duel, axis), real, fake, random, checked=CHECKED)
             total, distance = total + loss, float(found)
         duel.teach_critics(total)
     random = duel.random(duel.rules.rounds)
@@ -66,15 +68,17 @@ def one_round(images: Images, duel: Duel) -> dict[str, float]:
 
 
 def forged(generator: nn.Module, config: Config, random: torch.Generator) -> Tensor:
-    """One volume (1, phases, SIDE, SIDE, SIDE)."""
+    """MADE volumes (MADE, phases, SIDE, SIDE, SIDE)."""
     extent = generator.seed_size(SIDE)  # type: ignore[operator]
-    z = torch.randn(1, config.noise, extent, extent, extent, generator=random)
+    z = torch.randn(MADE, config.noise, extent, extent, extent, generator=random)
     return generator(z)[:, :, :SIDE, :SIDE, :SIDE]
 
 
-def some_slices(volume: Tensor, axis: int, random: torch.Generator) -> Tensor:
-    """SHOWN slices of a volume across an axis."""
-    return slices(volume, axis, torch.randperm(SIDE, generator=random)[:SHOWN])
+def some_slices(volumes: Tensor, axis: int, random: torch.Generator) -> Tensor:
+    """SHOWN slices across an axis of some volumes, in random order."""
+    places = torch.randperm(SIDE, generator=random)[: SHOWN // len(volumes)]
+    found = slices(volumes, axis, places)
+    return found[torch.randperm(len(found), generator=random)]
 
 
 def _critic(duel: Duel, axis: int) -> nn.Module:

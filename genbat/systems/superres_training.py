@@ -14,7 +14,7 @@ from genbat.families.gan import critic_loss, generator_loss
 from genbat.systems.base import Progress
 from genbat.systems.duel import Duel, Rules, begin, fight
 from genbat.systems.slicegan_network import SIDE, Critic, Images
-from genbat.systems.slicegan_training import SHOWN, some_slices
+from genbat.systems.slicegan_training import CHECKED, SHOWN, some_slices
 from genbat.systems.superres import FACTOR, Config, Generator, noises
 
 PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=3000, rounds=2)}
@@ -73,7 +73,7 @@ def one_round(coarse: Coarse, images: Images, duel: Duel) -> dict[str, float]:
         total = torch.zeros(())
         for axis in range(3):
             real, fake = images.draw(axis, SHOWN, random), some_slices(volume, axis, random)
-            loss, found = critic_loss(_critic(duel, axis), real, fake, random)
+            loss, found = critic_loss(_critic(duel, axis), real, fake, random, checked=CHECKED)
             total, distance = total + loss, float(found)
         duel.teach_critics(total)
     random = duel.random(duel.rules.rounds)

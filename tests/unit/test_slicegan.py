@@ -112,7 +112,7 @@ def test_images_that_will_not_do(shapes, said):
 def test_critics_learn_to_tell():
     torch.manual_seed(0)
     duel = Duel(Generator(SMALL), nn.ModuleList([Critic(3, SMALL.critic)]), SMALL,
-                replace(RULES, rate=2e-3), None)  # fmt: skip
+                replace(RULES, rate=2e-3, steps=1000), None)  # fmt: skip
     images = Images([labels()], 3)
     distances = []
     for _ in range(25):
