@@ -5,7 +5,6 @@ See `genbat.systems.microdiffusion` for what is the literature's and what was ch
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -13,11 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genbat.families.gaussian import noised
+from genbat.families.latent_net import WAVES, LatentDenoiser, forgotten, waves
 from genbat.systems.base import Settings
 from genbat.systems.microvae_network import TARGETS, Film, Residual
-
-WAVES = 8  # sines and cosines of a number
-FORGET = 0.3  # share of the training in which a target is not told; all of them in as many more
 
 
 @dataclass(frozen=True)
@@ -46,45 +43,11 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         c = config
-        self.textures = Textures(c)
+        self.textures = LatentDenoiser(c.latent, len(TARGETS), c.hidden)
         self.places = Places(c)
         for name, size in (("texture", c.latent), ("place", c.local)):
             self.register_buffer(f"{name}_middle", torch.zeros(size))
             self.register_buffer(f"{name}_spread", torch.ones(size))
-
-
-def waves(value: Tensor) -> Tensor:
-    """Numbers of order one (...) as sines and cosines (..., 2 WAVES)."""
-    k = math.pi * 0.5 ** torch.arange(-2, WAVES - 2)
-    angles = value[..., None] * k
-    return torch.cat([angles.sin(), angles.cos()], -1)
-
-
-class Textures(nn.Module):
-    """Velocity of noisy textures (B, latent), told targets, some of which may be unknown."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        told = (2 * WAVES + 1) * len(TARGETS) + 2 * WAVES
-        self.first = nn.Linear(config.latent + told, config.hidden)
-        self.layers = nn.ModuleList(
-            nn.Sequential(
-                nn.LayerNorm(config.hidden), nn.Linear(config.hidden, config.hidden), nn.SiLU(),
-                nn.Linear(config.hidden, config.hidden),
-            )
-            for _ in range(4)
-        )  # fmt: skip
-        self.last = nn.Linear(config.hidden, config.latent)
-
-    def forward(self, x: Tensor, time: Tensor, targets: Tensor) -> Tensor:
-        """x (B, latent), time (B,), standardised targets (B, TARGETS), NaN where not told."""
-        known = (~targets.isnan()).float()
-        told = waves(targets.nan_to_num()) * known[..., None]
-        h = torch.cat([x, waves(time), told.flatten(1), known], 1)
-        h = self.first(h)
-        for layer in self.layers:
-            h = h + layer(h)
-        return self.last(h)
 
 
 class Places(nn.Module):
@@ -150,10 +113,3 @@ def losses(
     noisy2, velocity2 = noised(places, torch.randn(places.shape, generator=generator), time2)
     guess2 = network.places(noisy2, time2, texture)
     return {"textures": F.mse_loss(guess, velocity), "places": F.mse_loss(guess2, velocity2)}
-
-
-def forgotten(targets: Tensor, generator: torch.Generator) -> Tensor:
-    """Targets with some made unknown, one by one and all at once."""
-    some = torch.rand(targets.shape, generator=generator) < FORGET
-    all_ = torch.rand(len(targets), 1, generator=generator) < FORGET
-    return torch.where(some | all_, torch.nan, targets)

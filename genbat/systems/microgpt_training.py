@@ -11,10 +11,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from genbat.families.latent_net import forgotten
 from genbat.systems import checkpoint
 from genbat.systems.base import Progress
 from genbat.systems.heads import known_scale
-from genbat.systems.microdiffusion_network import forgotten
 from genbat.systems.microgpt_network import (
     Coder,
     Config,

@@ -1,0 +1,114 @@
+"""moleculegpt: Bagal et al., J. Chem. Inf. Model. 2022, 62, 2064 (MolGPT), for electrolytes.
+
+Kept from the paper: minGPT on strings of molecules, told the properties that are asked for, which
+are given to it in training and may be left open.
+
+Changed, and why:
+- SELFIES instead of SMILES (Krenn et al. 2020): every string is a molecule.
+- Properties are words before the string, one for each, which say a class between two quantiles: a
+  wish is a window, and the outermost classes are narrow, since what is asked for is rare.
+- Each property is forgotten in a good part of the training, so that any of them can be left open,
+  and what is asked is followed further than it goes (guidance).
+- Every molecule is learnt from several spellings; 0.9 million parameters, for two cores.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from genbat.domains.molecules.codec import Vocabulary
+from genbat.families.transformer import GPT, Style, draws_of
+from genbat.systems.base import Settings, SystemCard
+from genbat.systems.molecule_making import BLOCK, LEGAL, TOLD, Made, Maker
+
+NAME = "moleculegpt"
+LEGAL_TARGETS = LEGAL
+# Per cent of the training set, between the classes.
+BORDERS = (1.0, 3.0, 10.0, 25.0, 50.0, 75.0, 90.0, 97.0, 99.0)
+WORDS = len(BORDERS) + 2  # of each property: left open, or one of the classes
+END = 2  # of the molecules' vocabulary
+STYLE = Style(temperature=1.0, nucleus=0.99, guidance=1.5)
+
+
+@dataclass(frozen=True)
+class Config(Settings):
+    """Sizes and scales: all that the weights need to be used; `borders` lie between the classes of
+    each of TOLD, one after another, standardised."""
+
+    tokens: tuple[str, ...] = ()
+    longest: int = 56
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
+    borders: tuple[float, ...] = (0.0,) * (len(BORDERS) * len(TOLD))
+    mean: tuple[float, ...] = (0.0,) * len(TOLD)
+    spread: tuple[float, ...] = (1.0,) * len(TOLD)
+    steps_trained: int = 0
+
+    def words(self, values: list[float]) -> list[int]:
+        """Numbers of the words said for standardised values of TOLD, NaN leaves one open."""
+        out, count = [], len(BORDERS)
+        for k, value in enumerate(values):
+            own = self.borders[k * count : (k + 1) * count]
+            said = 0 if math.isnan(value) else 1 + sum(value >= border for border in own)
+            out.append(len(self.tokens) + k * WORDS + said)
+        return out
+
+
+def network_of(config: Config) -> GPT:
+    """The transformer of a config."""
+    count = len(config.tokens) + WORDS * len(TOLD)
+    return GPT(count, config.longest, config.width, config.layers, config.heads, dropout=0.1)
+
+
+def make_card(parameters: int = 0) -> SystemCard:
+    """What the app says about this system."""
+    return SystemCard(
+        name=NAME,
+        domain="molecules",
+        family="GPT",
+        title="MolGPT",
+        paper="Bagal et al., J. Chem. Inf. Model. 2022, 62, 2064, doi:10.1021/acs.jcim.1c00600",
+        capabilities=("sample",),
+        trained_on="21,900 neutral organics of up to 12 heavy atoms (package chemicals) and the "
+        "named battery compounds, xTB labels of GenBat",
+        licence="MIT",
+        parameters=parameters,
+    )
+
+
+class MoleculeGPT(Maker[Config, GPT]):
+    """The trained system."""
+
+    name = NAME
+    config_type = Config
+    network_type = staticmethod(network_of)  # type: ignore[assignment]
+    describe = staticmethod(make_card)
+
+    def make(self, aims: list[float], seed: int, block: int, *, style: Style = STYLE) -> Made:
+        """See `Maker.make`."""
+        free = [math.nan] * len(TOLD)
+        told, untold = (self._prefix(values) for values in (aims, free))
+        room = self.config.longest - told.shape[1]
+        draws = torch.stack([draws_of(seed, block * BLOCK + k, room) for k in range(BLOCK)])
+        open_ = torch.equal(told, untold)
+        rows = self.network.write(
+            told, draws, style, end=END, allowed=self._text, untold=None if open_ else untold
+        )
+        known = Vocabulary(self.config.tokens)
+        return [(known.decode(row), None) for row in rows.tolist()]
+
+    def _prefix(self, values: list[float]) -> Tensor:
+        return torch.tensor([self.config.words(values)]).expand(BLOCK, -1)
+
+    def _text(self, tokens: Tensor) -> Tensor:
+        """Neither padding, nor a start, nor words may be written, and no empty molecule."""
+        count = len(self.config.tokens)
+        legal = torch.arange(count + WORDS * len(TOLD)) < count
+        legal[:END] = False
+        legal[END] = tokens.shape[1] > len(TOLD)
+        return legal.expand(len(tokens), -1)
