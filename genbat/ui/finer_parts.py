@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import streamlit as st
 
-from genbat.domains.microstructures.volume import Volume
 from genbat.studio import finer
 from genbat.studio.jobs import Job
 from genbat.ui import micrograph_parts, progress, shared, state
@@ -40,7 +40,7 @@ def page() -> None:
         _start(coarse, file.name)
 
 
-def _start(coarse: Volume, filename: str) -> None:
+def _start(coarse: Any, filename: str) -> None:
     able = finer.able(len(coarse.phases))
     if not able:
         st.info(f"No system here makes volumes of {len(coarse.phases)} phases finer.")

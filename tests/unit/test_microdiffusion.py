@@ -10,9 +10,10 @@ from test_microvae import SIZES, volumes
 from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.statistics import fractions
 from genbat.domains.microstructures.volume import from_text
+from genbat.families.latent_net import LatentDenoiser, forgotten
 from genbat.systems import microdiffusion_training, microvae_training
 from genbat.systems.microdiffusion import MicroDiffusion, Plan
-from genbat.systems.microdiffusion_network import Config, Network, Places, Textures, forgotten
+from genbat.systems.microdiffusion_network import Config, Network, Places
 from genbat.systems.microvae import MicroVAE
 from genbat.systems.microvae_network import TARGETS
 from genbat.systems.run import Schedule
@@ -45,7 +46,8 @@ def system(place):
 # ---------------------------------------------------------------------- networks
 def test_unknown_targets_say_nothing():
     torch.manual_seed(0)
-    net = Textures(Config(**SMALL))
+    own = Config(**SMALL)
+    net = LatentDenoiser(own.latent, len(TARGETS), own.hidden)
     x, time = torch.randn(2, 16), torch.rand(2)
     none = torch.full((2, len(TARGETS)), torch.nan)
     assert torch.isfinite(net(x, time, none)).all()
