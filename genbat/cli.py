@@ -23,7 +23,13 @@ from genbat.core.errors import JobCancelled
 
 Progress = Callable[[float, str], None]
 _CRYSTALS = (".cif", ".vasp", ".extxyz", ".csv", ".json")
-ENDINGS = {"molecules": (".smi", ".csv", ".sdf", ".json"), "crystals": _CRYSTALS}
+ENDINGS = {
+    "molecules": (".smi", ".csv", ".sdf", ".json"),
+    "crystals": _CRYSTALS,
+    "microstructures": (".tif", ".csv", ".json", ".npz", ".zip"),
+    "interphases": (".csv", ".json", ".npz"),
+    "polymers": (".smi", ".csv", ".json"),
+}
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 SystemName = Annotated[str, typer.Argument(metavar="SYSTEM", help="A name that `systems` lists.")]
@@ -124,6 +130,26 @@ def interpolate(
         walk = path.walk(registry.load(system), a, b, steps=steps, kind=kind, progress=progress)
     exports.write(walk.candidates, out)
     print(f"{len(walk.candidates)} steps: {out}")
+
+
+@app.command()
+def compare(
+    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="polymers or molecules.")],
+    out: Annotated[Path | None, typer.Option(help="A .csv file for the table.")] = None,
+    n: Count = 1000,
+    seed: Seed = 0,
+) -> None:
+    """Put a domain's systems side by side, with baselines and real objects."""
+    from genbat.studio import comparison
+
+    if out is not None:
+        _writable(out, (".csv",))
+    with _progress() as progress:
+        table = comparison.compare(domain, n, seed, progress)
+    if out is not None:
+        comparison.write(table, out)
+    rows = [(str(name), *(f"{value:.3g}" for value in row)) for name, row in table.iterrows()]
+    _show(("system", *table.columns), rows)
 
 
 @app.command()

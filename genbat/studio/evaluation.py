@@ -65,6 +65,21 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "asked": ("metrics_micro", "asked", 0.8),
         "freely": ("metrics_micro", "freely", 0.2),
     },
+    **{
+        name: {
+            "prior": ("metrics_molecules", "prior", 0.2),
+            "asked": ("metrics_questions", "asked", 0.8),
+        }
+        for name in ("moleculegpt", "moleculediffusion", "latentgan")
+    },
+    **{
+        name: {
+            "writing": ("metrics_polymers", "writing", 0.6),
+            "asked": ("metrics_polymers", "asked", 0.4),
+        }
+        for name in ("polymergpt", "polymerdiffusion", "polymermasking")
+    },
+    "polymersurrogate": {"heads": ("metrics_surrogate", "heads", 1.0)},
     "superres": {"fidelity": ("metrics_superres", "fidelity", 1.0)},
     **{name: {"slices": ("metrics_slices", "slices", 1.0)} for name in registry.VARIANTS},
     "seivae": {
@@ -76,10 +91,12 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
 _SUBJECTS: dict[str, str] = {
     **dict.fromkeys(registry.VARIANTS, "metrics_slices"),
     "superres": "metrics_superres",
+    "polymersurrogate": "metrics_surrogate",
     "microvae": "metrics_micro",
     "microdiffusion": "metrics_micro",
     "microgpt": "metrics_micro",
     "molecules": "metrics_molecules",
+    "polymers": "metrics_polymers",
     "crystals": "metrics_crystals",
     "microstructures": "metrics_volumes",
     "interphases": "metrics_interphases",
@@ -88,6 +105,7 @@ _JUDGES = {
     "molecules": ("fcd_torch", "scikit-learn", "botorch", "chemicals"),
     "crystals": ("chgnet", "pymatgen", "smact", "spglib"),
     "microstructures": ("taufactor", "scipy"),
+    "polymers": ("rdkit", "scipy"),
     "interphases": ("scipy",),
 }
 

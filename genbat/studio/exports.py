@@ -21,13 +21,20 @@ DOMAINS: dict[str, str] = {
     "crystals": "genbat.domains.crystals.export",
     "microstructures": "genbat.domains.microstructures.export",
     "interphases": "genbat.domains.interphases.export",
+    "polymers": "genbat.domains.polymers.export",
 }
 _COMMON = ("csv", "json")
 # A spreadsheet takes a cell that starts with one of these (or their wide forms) for a formula.
 _FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\n")
 _PARTS = ("uncertainty", "unit", "method", "kind")
 # The format of a domain's single objects, one file each, where a whole folder is written.
-_SINGLE = {"molecules": "sdf", "crystals": "cif", "microstructures": "tif", "interphases": "npz"}
+_SINGLE = {
+    "molecules": "sdf",
+    "crystals": "cif",
+    "microstructures": "tif",
+    "interphases": "npz",
+    "polymers": "smi",
+}
 TABLE = "candidates.csv"
 _STRANGE = re.compile(r"[^A-Za-z0-9]+")
 

@@ -65,6 +65,19 @@ _WORDS = {
 - Tortuosity factors and diffusivities are computed by TauFactor on what was made, never guessed.
 - That a volume can be made by mixing, coating and calendering, the system does not know.""",
     ),
+    "polymers": Words(
+        split="scaffold: which kinds of segments a chain is built of",
+        origin="HTP-MD (TRI), MIT; the table does not ship.",
+        own="polymers of your own: a column smiles of repeat units between [Cu] and [Au], and "
+        "property columns named as HTP-MD's",
+        limits="""\
+- Linear homopolymers of carbonates, esters, amides, ethers and the like, as HTP-MD has them; no
+  networks, copolymers, molar masses or additives.
+- Conductivities, diffusivities and transference numbers are those of short molecular dynamics in
+  LiTFSI at 1.5 mol/kg and 353 K, guessed by a surrogate: no measurement stands behind them.
+- Valid means that a repeat unit has its two ends and right valences. Whether a polymer can be made,
+  is a solid or lasts, the system does not know.""",
+    ),
     "interphases": Words(
         split="runs of the kinetic Monte Carlo, each with barriers of its own",
         origin="GenBat's own runs and labels: MIT.",
@@ -134,7 +147,9 @@ def _training(card: SystemCard, config: Any, schedule: Any) -> str:
 
 def _again(card: SystemCard) -> str:
     name, own = card.name, _WORDS[card.domain].own
-    file = {"molecules": "mine.csv", "crystals": "mine.cif"}.get(card.domain, "mine.tif")
+    file = {"molecules": "mine.csv", "polymers": "mine.csv", "crystals": "mine.cif"}.get(
+        card.domain, "mine.tif"
+    )
     return (
         f"    genbat train {name}\n"
         f"    genbat train {name} --data {file} --from assets/weights/{name}\n\n"

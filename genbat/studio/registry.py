@@ -26,6 +26,13 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "seivae": ("genbat.systems.seivae", "SEIVAE"),
     "microdiffusion": ("genbat.systems.microdiffusion", "MicroDiffusion"),
     "microgpt": ("genbat.systems.microgpt", "MicroGPT"),
+    "moleculegpt": ("genbat.systems.moleculegpt", "MoleculeGPT"),
+    "moleculediffusion": ("genbat.systems.moleculediffusion", "MoleculeDiffusion"),
+    "latentgan": ("genbat.systems.latentgan", "LatentGAN"),
+    "polymergpt": ("genbat.systems.polymergpt", "PolymerGPT"),
+    "polymerdiffusion": ("genbat.systems.polymerdiffusion", "PolymerDiffusion"),
+    "polymermasking": ("genbat.systems.polymermasking", "PolymerMasking"),
+    "polymersurrogate": ("genbat.systems.polymersurrogate", "Surrogate"),
 }
 
 

@@ -32,6 +32,13 @@ TRAINERS: dict[str, str] = {
     "microdiffusion": "genbat.studio.training_micro",
     "microgpt": "genbat.studio.training_micro",
     "seivae": "genbat.studio.training_interphases",
+    "moleculegpt": "genbat.studio.training_molecule_makers",
+    "moleculediffusion": "genbat.studio.training_molecule_makers",
+    "latentgan": "genbat.studio.training_molecule_makers",
+    "polymergpt": "genbat.studio.training_polymers",
+    "polymerdiffusion": "genbat.studio.training_polymers",
+    "polymermasking": "genbat.studio.training_polymers",
+    "polymersurrogate": "genbat.studio.training_polymers",
 }
 
 
@@ -76,7 +83,8 @@ def train(
         Crystals: a CSV with a column cif (as Perov-5 and Carbon-24 are published, .xz or not), or
         a CIF, POSCAR, extended XYZ or JSON file. Microstructures: a TIFF of labels; for superres
         also a folder with coarse.tif and fine.tif (or fine_z.tif, fine_y.tif and fine_x.tif), for
-        slicegan one with z.tif, y.tif and x.tif, images across these axes.
+        slicegan one with z.tif, y.tif and x.tif, images across these axes. Polymers: a CSV with a
+        column smiles of repeat units between [Cu] and [Au], and columns named as HTP-MD's.
     start : a checkpoint or a finished system to go on from; its vocabulary and scales stay.
     minutes : stop early after this time.
 

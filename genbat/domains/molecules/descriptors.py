@@ -57,6 +57,12 @@ def _sascorer() -> ModuleType:
     return module
 
 
+def sa_score(mol: Chem.Mol) -> float:
+    """Synthetic accessibility, 1 easy to 10 hard (Ertl and Schuffenhauer, J. Cheminform. 2009, 1,
+    8)."""
+    return float(_sascorer().calculateScore(mol))
+
+
 @lru_cache
 def _pfas_pattern() -> Chem.Mol:
     return Chem.MolFromSmarts(_PFAS)
@@ -77,7 +83,7 @@ def describe(mol: Chem.Mol) -> dict[str, float]:
     Crippen logP, molar mass in g/mol, number of H donors, PFAS (0/1), number of hazard groups.
     """
     return {
-        "sa_score": float(_sascorer().calculateScore(mol)),
+        "sa_score": sa_score(mol),
         "logp": float(Crippen.MolLogP(mol)),
         "mass_g_mol": float(Descriptors.MolWt(mol)),
         "h_donors": float(rdMolDescriptors.CalcNumHBD(mol)),

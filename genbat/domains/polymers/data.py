@@ -61,6 +61,37 @@ def simulated() -> Polymers:
     return read(folder / SIMULATED, unit="mol_smiles")
 
 
+LITFSI = "O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F.[Li+]"
+AT_C, NEAR_C = 80.0, 10.0  # of the simulations, and how far a measurement may be from it
+MOLALITY = (0.75, 3.0)  # mol/kg of salt that is near the simulations' 1.5
+
+
+def measured() -> dict[str, float]:
+    """Measured log10 of the conductivity in S/cm of polymers in LiTFSI near the simulations'
+    temperature and salt: their median, by normal form.
+
+    Raises
+    ------
+    ValueError : the table is not there; says what it is.
+    """
+    folder = paths.beside()
+    if folder is None or not (folder / MEASURED).exists():
+        raise ValueError(
+            f"GENBAT_DATA: names no folder with {MEASURED}; it is the training table of Chem-prop-"
+            "pred (MIT)"
+        )
+    raw = pd.read_csv(folder / MEASURED)
+    near = (raw["temperature"] - AT_C).abs() <= NEAR_C
+    salt = (raw["salt smiles"] == LITFSI) & raw["molality"].between(*MOLALITY)
+    found: dict[str, list[float]] = {}
+    for text, value in raw.loc[near & salt, ["smiles", "conductivity"]].itertuples(index=False):
+        try:
+            found.setdefault(normal(str(text)).text, []).append(float(value))
+        except ValueError:
+            continue
+    return {text: float(np.median(values)) for text, values in found.items()}
+
+
 def read(file: Path, unit: str = "smiles") -> Polymers:
     """A table of repeat units between [Cu] and [Au], with any of COLUMNS' columns.
 

@@ -1,0 +1,65 @@
+"""`genbat compare`: the systems of a domain side by side, with the same judges and baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genbat.studio import evaluation, registry
+from genbat.studio.metrics import Progress, scaled
+
+# Domain -> the part of the evaluations that all its systems share.
+SHARED: dict[str, str] = {"polymers": "writing", "molecules": "prior"}
+REAL = "real, held out"
+
+
+def compare(
+    domain: str, n: int = 1000, seed: int = 0, progress: Progress | None = None
+) -> pd.DataFrame:
+    """One row a system that is here, each trivial baseline, and real objects; one column a metric.
+
+    Raises
+    ------
+    ValueError : a domain whose systems share no measure, or none of them is trained.
+    """
+    if domain not in SHARED:
+        raise ValueError(f"domain: got {domain!r}; legal are {', '.join(SHARED)}")
+    names = [name for name in registry.names(domain) if _able(name, domain)]
+    if not names:
+        raise ValueError(f"domain: no system of {domain} is trained here")
+    rows: dict[str, dict[str, Any]] = {}
+    for k, name in enumerate(names):
+        mine = scaled(progress, k / len(names), 1 / len(names))
+        result = evaluation.evaluate(name, n, seed, mine, parts=[SHARED[domain]])
+        rows |= {name: values_of(result["metrics"]), **others_of(result["metrics"])}
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    first = [name for name in rows if name in names]
+    return table.loc[[*first, *(name for name in rows if name not in names)]]
+
+
+def _able(name: str, domain: str) -> bool:
+    return registry.trained(name) and SHARED[domain] in evaluation.parts_of(name)
+
+
+def values_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """A system's own numbers."""
+    return {key: row["value"] for key, row in metrics.items()}
+
+
+def others_of(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Those of the baselines, and of real objects."""
+    out: dict[str, dict[str, Any]] = {}
+    for key, row in metrics.items():
+        for name, value in row["baselines"].items():
+            out.setdefault(name, {})[key] = value
+        if row["real"] is not None:
+            out.setdefault(REAL, {})[key] = row["real"]
+    return out
+
+
+def write(table: pd.DataFrame, out: Path) -> None:
+    """As CSV, one row a system."""
+    table.to_csv(out, index_label="system", float_format="%.4g")

@@ -1,0 +1,192 @@
+"""Polymers measured on toys: the eight measures counted again, what was asked, one table."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from rdkit import Chem, DataStructs
+from scipy.stats import wasserstein_distance
+
+from genbat.core.candidate import Candidate, Verdict
+from genbat.core.provenance import Provenance
+from genbat.domains.polymers import data as tables
+from genbat.domains.polymers.data import COLUMNS, Polymers
+from genbat.domains.polymers.repeat_unit import normal
+from genbat.studio import (
+    comparison,
+    evaluation,
+    metrics_polymers,
+    metrics_surrogate,
+    registry,
+    training,
+    training_polymers,
+)
+from genbat.systems import polymersurrogate
+
+torch.set_num_threads(1)
+UNITS = [f"[Cu]{'C' * n}{end}[Au]" for n in range(1, 12) for end in ("O", "S", "N(C)", "C(=O)O")]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENBAT_HOME", str(tmp_path))
+    monkeypatch.delenv("GENBAT_DATA", raising=False)
+    return tmp_path
+
+
+def polymers() -> Polymers:
+    texts = list(dict.fromkeys(normal(text).text for text in UNITS))
+    table = pd.DataFrame({"text": texts, "scaffold": ""})
+    table["split"] = ["train", "train", "calibration", "test"] * (len(table) // 4)
+    heavy = np.array([Chem.MolFromSmiles(t).GetNumHeavyAtoms() for t in texts])
+    for k, name in enumerate(COLUMNS):
+        table[name] = -4.0 - 0.1 * heavy + 0.01 * k
+    return Polymers(table)
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return polymersurrogate.train(polymers(), polymersurrogate.PRESETS["tiny"])
+
+
+@pytest.fixture
+def installed(judge, monkeypatch):
+    """The judge and a system, as if they were shipped."""
+    systems = {"polymersurrogate": judge}
+    monkeypatch.setattr(registry, "load", systems.__getitem__)
+    monkeypatch.setattr(registry, "trained", systems.__contains__)
+    return systems
+
+
+class Echo:
+    """A system that writes texts it was given."""
+
+    weights = ""
+
+    def __init__(self, texts):
+        self.texts = texts
+        self.card = registry.card("polymergpt")
+        self.config = type("Config", (), {"borders": (-5.0,) * 5})()
+
+    def sample(self, n, *, seed=0, condition=None, progress=None):
+        story = Provenance("echo", "sample")
+        for k in range(n):
+            yield Candidate(self.texts[k % len(self.texts)], "polymers", Verdict(True), story)
+
+
+def subject(texts, n, judge):
+    own = polymers()
+    return metrics_polymers.Subject(Echo(texts), own, n, 0, lambda share, text: None, judge)
+
+
+# ---------------------------------------------------------------------- the eight measures
+def test_counted_again(judge):
+    own = polymers()
+    trained = own.rows("train")["text"].tolist()
+    new = [normal(t).text for t in ("[Cu]CCSCCO[Au]", "[Cu]C(C)OCS[Au]")]
+    texts = [trained[0], new[0], new[0], new[1], "[Cu]C("]
+    found = metrics_polymers.measures(subject(texts, 5, judge), texts)
+    assert found["valid"] == 4 / 5
+    assert found["unique"] == 3 / 4
+    assert found["novel"] == 2 / 3
+    prints = metrics_polymers.fingerprints([trained[0], *new])
+    alike = DataStructs.TanimotoSimilarity
+    pairs = [alike(prints[a], prints[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert found["diversity"] == pytest.approx(1 - np.mean(pairs))
+    known = metrics_polymers.fingerprints(trained)
+    near = [max(alike(one, other) for other in known) for one in prints]
+    assert near[0] == 1.0 and found["similarity"] == pytest.approx(np.mean(near))
+    value = lambda ts: judge.predict_table(list(ts))[0][:, 0]  # noqa: E731
+    held = own.rows("test")["text"]
+    wanted = wasserstein_distance(value([trained[0], *new]), value(held))
+    assert found["distance of conductivities"] == pytest.approx(wanted)
+    assert 1 <= found["SA score"] <= 10
+
+
+def test_mutations_keep_the_ends():
+    rng = np.random.default_rng(0)
+    found = metrics_polymers.mutations(UNITS, 200, rng)
+    assert all(text.count("[Cu]") == text.count("[Au]") == 1 for text in found)
+    assert len(set(found) - set(UNITS)) > 100
+    again = metrics_polymers.mutations(UNITS, 200, np.random.default_rng(0))
+    assert found == again
+
+
+def test_beside_stand_baselines_and_real_ones(judge):
+    texts = [normal(t).text for t in ("[Cu]CCSCCO[Au]", "[Cu]C(C)OCS[Au]")]
+    found = metrics_polymers.writing(subject(texts, 20, judge))
+    assert len(found) == 8
+    valid = found["valid"]
+    assert valid["value"] == valid["real"] == 1.0 and valid["bar"] == 0.95
+    assert set(valid["baselines"]) == {"training set resampled", "random mutation"}
+    assert found["novel"]["baselines"]["training set resampled"] == 0.0
+    assert found["novel"]["value"] == 1.0
+    assert found["seconds a thousand"]["value"] > 0
+    assert "baselines" in found["seconds a thousand"]
+
+
+def test_the_top_is_that_of_the_training_set(judge):
+    trained = polymers().rows("train")["text"].tolist()
+    values = judge.predict_table(trained)[0][:, 0]
+    best = [t for t, v in zip(trained, values, strict=True) if v >= np.percentile(values, 95)]
+    found = metrics_polymers.asked(subject(best, 10, judge))["in the top 5 %"]
+    assert found["value"] == found["baselines"]["nothing asked"] == 1.0
+    assert found["baselines"]["training set resampled"] < 0.5
+
+
+# ---------------------------------------------------------------------- trained and compared
+@pytest.mark.parametrize("name", ["polymergpt", "polymerdiffusion", "polymermasking"])
+def test_a_whole_evaluation(name, installed, tmp_path):
+    material = training.Material(polymers(), ["train"])
+    lesson = training_polymers.learn(name, material, tmp_path / name, preset="tiny")
+    result = evaluation.evaluate(name, n=8, system=lesson.system, examples=polymers())
+    assert len(result["metrics"]) == 10
+
+
+def test_one_table(installed, monkeypatch, tmp_path):
+    installed["polymergpt"] = Echo([normal("[Cu]CCSCCO[Au]").text])
+    monkeypatch.setattr(training_polymers, "gather", lambda data: training.Material(polymers(), []))
+    table = comparison.compare("polymers", n=10)
+    assert list(table.index) == [
+        "polymergpt", "training set resampled", "random mutation", comparison.REAL,
+    ]  # fmt: skip
+    assert table.loc["polymergpt", "unique"] == 0.1
+    comparison.write(table, tmp_path / "table.csv")
+    assert pd.read_csv(tmp_path / "table.csv")["valid"].iloc[0] == 1.0
+    with pytest.raises(ValueError, match="legal are polymers, molecules"):
+        comparison.compare("crystals")
+    installed.clear()
+    with pytest.raises(ValueError, match="no system of polymers is trained here"):
+        comparison.compare("polymers")
+
+
+# ---------------------------------------------------------------------- the surrogate
+def test_the_surrogate_is_measured(judge, tmp_path, monkeypatch):
+    own = polymers()
+    found = metrics_surrogate.heads(metrics_surrogate.subject_of(judge, own, 10, 0))
+    test = own.rows("test")
+    value, half = judge.predict_table(test["text"].tolist())
+    truth = test["log_conductivity"].to_numpy()
+    error = value[:, 0] - truth
+    wanted = 1 - (error**2).sum() / ((truth - truth.mean()) ** 2).sum()
+    assert found["log_conductivity_r2"]["value"] == pytest.approx(wanted)
+    assert found["log_conductivity_r2"]["bar"] == 0.55
+    inside = np.mean(np.abs(error) <= half[:, 0])
+    assert found["log_conductivity_coverage"]["value"] == pytest.approx(inside)
+    mean = found["log_conductivity_r2"]["baselines"]["mean predictor"]
+    assert mean <= 0
+    assert "measured_spearman" not in found
+
+
+def test_measurements_near_the_simulations(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENBAT_DATA", str(tmp_path))
+    (tmp_path / "polymers").mkdir()
+    row = {"smiles": UNITS[0], "conductivity": -5.0, "salt smiles": tables.LITFSI,
+           "molality": 1.5, "temperature": 80.0}  # fmt: skip
+    rows = [row, row | {"conductivity": -4.0}, row | {"conductivity": -4.4},
+            row | {"temperature": 20.0, "smiles": UNITS[1]},
+            row | {"molality": 9.0, "smiles": UNITS[2]},
+            row | {"salt smiles": "[Li+].[Cl-]", "smiles": UNITS[3]},
+            row | {"smiles": "C"}]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / tables.MEASURED)
+    assert tables.measured() == {normal(UNITS[0]).text: -4.4}
