@@ -79,6 +79,11 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         }
         for name in ("polymergpt", "polymerdiffusion", "polymermasking")
     },
+    "npvae": {
+        "reconstruction": ("metrics_npvae", "reconstruction", 0.3),
+        "prior": ("metrics_molecules", "prior", 0.4),
+        "heads": ("metrics_npvae", "heads", 0.3),
+    },
     "polymersurrogate": {"heads": ("metrics_surrogate", "heads", 1.0)},
     "superres": {"fidelity": ("metrics_superres", "fidelity", 1.0)},
     **{name: {"slices": ("metrics_slices", "slices", 1.0)} for name in registry.VARIANTS},

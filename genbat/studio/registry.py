@@ -29,6 +29,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "moleculegpt": ("genbat.systems.moleculegpt", "MoleculeGPT"),
     "moleculediffusion": ("genbat.systems.moleculediffusion", "MoleculeDiffusion"),
     "latentgan": ("genbat.systems.latentgan", "LatentGAN"),
+    "npvae": ("genbat.systems.npvae", "NPVAE"),
     "polymergpt": ("genbat.systems.polymergpt", "PolymerGPT"),
     "polymerdiffusion": ("genbat.systems.polymerdiffusion", "PolymerDiffusion"),
     "polymermasking": ("genbat.systems.polymermasking", "PolymerMasking"),

@@ -35,6 +35,7 @@ TRAINERS: dict[str, str] = {
     "moleculegpt": "genbat.studio.training_molecule_makers",
     "moleculediffusion": "genbat.studio.training_molecule_makers",
     "latentgan": "genbat.studio.training_molecule_makers",
+    "npvae": "genbat.studio.training_molecule_makers",
     "polymergpt": "genbat.studio.training_polymers",
     "polymerdiffusion": "genbat.studio.training_polymers",
     "polymermasking": "genbat.studio.training_polymers",

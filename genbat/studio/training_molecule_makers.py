@@ -1,4 +1,4 @@
-"""What `genbat train` needs to know of the systems that make molecules for wishes."""
+"""What `genbat train` needs to know of the systems of molecules beside chemvae."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from genbat.systems import (
     moleculediffusion_training,
     moleculegpt,
     moleculegpt_training,
+    npvae,
+    npvae_training,
 )
 from genbat.systems.chemvae import ChemVAE
 
@@ -28,12 +30,14 @@ PRESETS: dict[str, dict[str, Any]] = {
     "moleculegpt": moleculegpt_training.PRESETS,
     "moleculediffusion": moleculediffusion_training.PRESETS,
     "latentgan": latentgan_training.PRESETS,
+    "npvae": npvae_training.PRESETS,
 }
 # Fields of a system's `Config` that differ from its defaults.
 SIZES: dict[str, dict[str, dict[str, int]]] = {
     "moleculegpt": {"tiny": {"width": 32, "layers": 2, "heads": 2}, "base": {}},
     "moleculediffusion": {"tiny": {"hidden": 32, "layers": 2}, "base": {}},
     "latentgan": {"tiny": {"hidden": 32, "layers": 2}, "base": {}},
+    "npvae": {"tiny": {"width": 32, "hidden": 64, "members": 3, "head_hidden": 16}, "base": {}},
 }
 
 
@@ -58,6 +62,9 @@ def learn(
     rules, table = PRESETS[name][preset], material.examples
     options: dict[str, Any] = {"resume": start is not None, "minutes": minutes,
                                "progress": progress, **SIZES[name][preset]}  # fmt: skip
+    if name == npvae.NAME:
+        own = npvae_training.train(table, folder, schedule=rules, **options)
+        return Lesson(npvae_training.finished(own, table, progress), rules)
     if name == moleculegpt.NAME:
         run: Any = moleculegpt_training.train(table, folder, schedule=rules, **options)
         kind: Any = moleculegpt.MoleculeGPT
