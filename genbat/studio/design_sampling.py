@@ -17,7 +17,7 @@ from genbat.core.condition import Condition
 from genbat.studio.design_near import near
 from genbat.studio.explore import Atlas
 from genbat.studio.question import WISHES, Outcome, Question, judge
-from genbat.studio.registry import load
+from genbat.studio.registry import load, target_keys
 from genbat.studio.rooms import Judgement
 from genbat.studio.store import Store
 from genbat.studio.work import judged
@@ -30,7 +30,11 @@ Say = Callable[[float, str], object]
 
 def steering(system: Any, condition: Condition) -> Condition:
     """The part of a condition that a system has learnt to honour."""
-    adapters = set(getattr(system.config, "adapters", ()))
+    adapters = getattr(system.config, "adapters", None)
+    if adapters is None:  # it honours what it lists, always
+        keys = target_keys(system.card.name)
+        windows = {k: w for k, w in condition.windows.items() if k in keys}
+        return Condition(windows, condition.wishes if system.honours_wishes else {})
     windows = {k: w for k, w in condition.windows.items() if k in adapters}
     keep = "space_group" in adapters
     wishes = {k: v for k, v in condition.wishes.items() if keep or k not in SYMMETRY}
@@ -100,7 +104,7 @@ class _Run:
 
 
 def _proposals(question: Question, place: Atlas, system: Any) -> Iterator[Candidate]:
-    if "decode" in system.card.capabilities:  # it has a latent space and takes no condition
+    if not system.takes_windows:  # it has a latent space
         return near(question, place, system)
     return _sampled(question, system)
 

@@ -125,6 +125,10 @@ class Trained(Generic[C, N]):
     config_type: ClassVar[type[Settings]]
     network_type: ClassVar[type[nn.Module]]
     describe: ClassVar[Callable[[int], SystemCard]]  # parameters -> card
+    # Whether its samples honour windows on its LEGAL_TARGETS, else it is asked by decoding around
+    # known objects; and whether they honour the discrete part of a condition.
+    takes_windows: ClassVar[bool] = True
+    honours_wishes: ClassVar[bool] = False
 
     def __init__(self, config: C, network: N, weights: str = "") -> None:
         self.config = config

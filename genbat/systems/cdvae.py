@@ -80,6 +80,7 @@ class CDVAE(Trained[Config, Network]):
     targets = TARGETS
     config_type, network_type = Config, Network
     describe = staticmethod(make_card)
+    takes_windows = False
 
     # ------------------------------------------------------------------ latent space
     def encode(self, objects: Sequence[str]) -> np.ndarray:

@@ -74,6 +74,7 @@ class MicroVAE(Trained[Config, Network]):
     targets = TARGETS
     config_type, network_type = Config, Network
     describe = staticmethod(make_card)
+    takes_windows = False
 
     # ------------------------------------------------------------------ latent space
     def encode(self, objects: Sequence[str]) -> np.ndarray:

@@ -54,6 +54,7 @@ class Maker(Trained[C, N], Generic[C, N]):
     """
 
     targets = TOLD
+    honours_wishes = True
     name: ClassVar[str]
 
     @abstractmethod

@@ -114,6 +114,21 @@ def test_only_what_a_system_has_learnt_steers_it():
     assert steer.wishes == {"require": ["Li"]}
 
 
+def test_without_adapters_a_system_honours_what_it_lists():
+    from genbat.studio import registry
+
+    asked = Condition({"lumo_ev": Window(high=-7), "tm_k": Window(high=250)}, {"elements": "C, H"})
+    for name, wishes in (("moleculegpt", asked.wishes), ("npvae", {})):
+        kind = registry.kind(name)
+        card = registry.card(name)
+        system = SimpleNamespace(
+            config=SimpleNamespace(), card=card, honours_wishes=kind.honours_wishes
+        )
+        steer = design_sampling.steering(system, asked)
+        assert set(steer.windows) == ({"lumo_ev"} if name == "moleculegpt" else set())
+        assert steer.wishes == wishes
+
+
 def test_a_system_with_the_adapter_is_asked_for_symmetry(asking):
     heard = []
 

@@ -63,6 +63,7 @@ class TinySystem:
 
     weights, card, targets = "tiny-weights", CARD, TARGETS
     config = SimpleNamespace(latent=5)
+    takes_windows = False
 
     def encode(self, objects):
         """Points of texts; too large ones are refused."""
@@ -103,6 +104,7 @@ class TinySampler(TinySystem):
     card = SystemCard("mattergen", "crystals", "diffusion", "Tiny sampler", "none", ("sample",),
                       "nothing", "MIT")  # fmt: skip
     config = SimpleNamespace(adapters=("voltage_v",))
+    takes_windows = True
 
     def sample(self, n, *, condition=None, seed=0, progress=None):
         """In the order of the universe, from `seed` on; the first is no crystal at all."""
