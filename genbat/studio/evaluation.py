@@ -79,6 +79,10 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         }
         for name in ("polymergpt", "polymerdiffusion", "polymermasking")
     },
+    "polymervae": {
+        "reconstruction": ("metrics_polymers", "reconstruction", 0.2),
+        "writing": ("metrics_polymers", "writing", 0.8),
+    },
     "npvae": {
         "reconstruction": ("metrics_npvae", "reconstruction", 0.3),
         "prior": ("metrics_molecules", "prior", 0.4),

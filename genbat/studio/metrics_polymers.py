@@ -211,6 +211,29 @@ def subject_prints(subject: Subject) -> list[Any]:
     return found
 
 
+# ---------------------------------------------------------------------- coming back
+def reconstruction(subject: Subject) -> Metrics:
+    """Share of held-out polymers that encode and decode to exactly themselves, by the encoder
+    alone; one with a token that no training polymer has counts as lost."""
+    known = [text for text in subject.held if _writable(subject.system, text)]
+    z = subject.system.encode(known, exact=False)
+    back = subject.system.decode_texts(z)
+    same = sum(a == b for a, b in zip(known, back, strict=True)) / len(subject.held)
+    own, prints = fingerprints(subject.held), subject_prints(subject)
+    near = [int(np.argmax(BulkTanimotoSimilarity(one, prints))) for one in own]
+    plain = sum(subject.trained[k] == t for k, t in zip(near, subject.held, strict=True))
+    baselines = {"nearest training polymer": plain / len(subject.held)}
+    return {"reconstruction_exact": metric(same, "share", baselines=baselines)}
+
+
+def _writable(system: Any, text: str) -> bool:
+    try:
+        system.config.row(text)
+    except ValueError:
+        return False
+    return True
+
+
 # ---------------------------------------------------------------------- what was asked
 def asked(subject: Subject) -> Metrics:
     """Share of the distinct new polymers whose conductivity, by the surrogate, is among the best

@@ -30,6 +30,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "moleculediffusion": ("genbat.systems.moleculediffusion", "MoleculeDiffusion"),
     "latentgan": ("genbat.systems.latentgan", "LatentGAN"),
     "npvae": ("genbat.systems.npvae", "NPVAE"),
+    "polymervae": ("genbat.systems.polymervae", "PolymerVAE"),
     "polymergpt": ("genbat.systems.polymergpt", "PolymerGPT"),
     "polymerdiffusion": ("genbat.systems.polymerdiffusion", "PolymerDiffusion"),
     "polymermasking": ("genbat.systems.polymermasking", "PolymerMasking"),
@@ -83,10 +84,20 @@ VARIANTS: dict[str, Variant] = {
         },
     ),
 }
-DOMAINS: dict[str, str] = {"molecules": "Molecules", "crystals": "Crystals"}
+DOMAINS: dict[str, str] = {
+    "molecules": "Molecules",
+    "crystals": "Crystals",
+    "microstructures": "Microstructures",
+    "interphases": "Interphases",
+}
 FIRST = "molecules"
 # Whose latent space draws the domain's map.
-REFERENCE: dict[str, str] = {"molecules": "chemvae", "crystals": "cdvae"}
+REFERENCE: dict[str, str] = {
+    "molecules": "chemvae",
+    "crystals": "cdvae",
+    "microstructures": "microvae",
+    "interphases": "seivae",
+}
 
 
 def names(domain: str | None = None) -> list[str]:

@@ -36,6 +36,7 @@ TRAINERS: dict[str, str] = {
     "moleculediffusion": "genbat.studio.training_molecule_makers",
     "latentgan": "genbat.studio.training_molecule_makers",
     "npvae": "genbat.studio.training_molecule_makers",
+    "polymervae": "genbat.studio.training_polymers",
     "polymergpt": "genbat.studio.training_polymers",
     "polymerdiffusion": "genbat.studio.training_polymers",
     "polymermasking": "genbat.studio.training_polymers",

@@ -21,11 +21,13 @@ from genbat.systems import (
     polymergpt_training,
     polymermasking,
     polymersurrogate,
+    polymervae_training,
 )
 from genbat.systems.polymer_corpus import Texts
 from genbat.systems.polymer_words import TARGET
 
 PRESETS: dict[str, dict[str, Any]] = {
+    "polymervae": polymervae_training.PRESETS,
     "polymergpt": polymergpt_training.PRESETS,
     "polymerdiffusion": polymerdiffusion_training.PRESETS,
     "polymermasking": polymerdiffusion_training.PRESETS,
@@ -33,6 +35,10 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 # Fields of a network's sizes that differ from the usual ones.
 SIZES: dict[str, dict[str, int]] = {"tiny": {"width": 32, "layers": 2, "heads": 2}, "base": {}}
+VAE_SIZES: dict[str, dict[str, int]] = {
+    "tiny": {"latent": 8, "encoder_hidden": 16, "decoder_hidden": 24, "members": 2},
+    "base": {},
+}
 Train = Callable[..., Any]
 _TRAIN: dict[str, Train] = {
     "polymergpt": polymergpt_training.train,
@@ -85,6 +91,12 @@ def learn(
         return Lesson(polymersurrogate.train(polymers, schedule, progress), schedule)
     if start is not None:
         begin_from(start, folder)
+    if name == "polymervae":
+        trained = polymervae_training.train(
+            polymers, folder, schedule=schedule, resume=start is not None, minutes=minutes,
+            progress=progress, **VAE_SIZES[preset],
+        )  # fmt: skip
+        return Lesson(polymervae_training.finished(trained, polymers, progress), schedule)
     own = polymers.rows("train")
     run = _TRAIN[name](
         Texts.of(own["text"].tolist(), own[TARGET].tolist()),

@@ -67,7 +67,8 @@ def fresh_page(monkeypatch, name, domain="molecules"):
     from genbat.ui import shared
 
     atlases = {"molecules": tiny_atlas.atlas, "crystals": tiny_crystal_atlas.atlas}
-    monkeypatch.setattr(registry, "offered", lambda: registry.DOMAINS)
+    offered = {name: registry.DOMAINS[name] for name in ("molecules", "crystals")}
+    monkeypatch.setattr(registry, "offered", lambda: offered)
     st.cache_resource.clear()
     st.cache_data.clear()
     queue = Queue()

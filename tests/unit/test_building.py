@@ -46,9 +46,12 @@ def small_library(monkeypatch, log, known=(), stream=fake_labels, **options):
 def test_names():
     crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors",
                 "crystals:aims")  # fmt: skip
-    shelves = ("library:chemvae", "library:cdvae", "library:mattergen")
+    made = ("chemvae", "cdvae", "mattergen", "slicegan", "dcgan3d", "microvae", "microdiffusion",
+            "microgpt", "seivae")  # fmt: skip
+    shelves = tuple(f"library:{name}" for name in made)
     grown = ("microstructures", "microstructures:band", "interphases")
-    rest = (*shelves, "map:molecules", "map:crystals", "manifest")
+    maps = tuple(f"map:{domain}" for domain in registry.REFERENCE)
+    rest = (*shelves, *maps, "manifest")
     assert ("molecules", *crystals, *grown, *rest) == building.DATASETS
     with pytest.raises(ValueError, match=r"'moleculs'; legal are molecules, crystals, crystals"):
         building.build("moleculs")

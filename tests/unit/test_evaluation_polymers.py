@@ -143,6 +143,19 @@ def test_a_whole_evaluation(name, installed, tmp_path):
     assert len(result["metrics"]) == 10
 
 
+def test_polymers_come_back(installed, tmp_path):
+    material = training.Material(polymers(), ["train"])
+    lesson = training_polymers.learn("polymervae", material, tmp_path / "v", preset="tiny")
+    result = evaluation.evaluate("polymervae", n=8, system=lesson.system, examples=polymers())
+    found = result["metrics"]
+    assert len(found) == 9
+    held = polymers().rows("test")["text"].tolist()
+    back = lesson.system.decode_texts(lesson.system.encode(held, exact=False))
+    same = np.mean([a == b for a, b in zip(held, back, strict=True)])
+    assert found["reconstruction_exact"]["value"] == same
+    assert found["reconstruction_exact"]["baselines"]["nearest training polymer"] == 0.0
+
+
 def test_one_table(installed, monkeypatch, tmp_path):
     installed["polymergpt"] = Echo([normal("[Cu]CCSCCO[Au]").text])
     monkeypatch.setattr(training_polymers, "gather", lambda data: training.Material(polymers(), []))
