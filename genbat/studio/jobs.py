@@ -34,6 +34,7 @@ KINDS: dict[str, str] = {
     "design": "genbat.studio.design:run",
     "micrograph": "genbat.studio.micrograph:train",
     "finer": "genbat.studio.finer:enhance",
+    "loop": "genbat.studio.polymer_loop:run",
 }
 STALE = timedelta(seconds=60)
 MAX_TITLE = 200

@@ -17,8 +17,12 @@ from typing import Any
 import numpy as np
 
 from genbat.core import paths
+from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
+from genbat.core.properties import Measurement
+from genbat.core.provenance import Provenance, versions
 from genbat.domains.polymers import data as tables
+from genbat.domains.polymers.properties import BY_KEY
 from genbat.studio import registry
 from genbat.studio.metrics_polymers import COLUMN, TOP, normals
 from genbat.studio.work import Report
@@ -26,7 +30,7 @@ from genbat.systems.polymer_corpus import Texts, batches_of
 from genbat.systems.polymer_words import TARGET
 from genbat.systems.polymergpt import PolymerGPT
 from genbat.systems.polymergpt_training import batch_loss
-from genbat.systems.polymersurrogate import Surrogate
+from genbat.systems.polymersurrogate import METHOD, Surrogate
 from genbat.systems.run import Run, Schedule
 
 REHEARSED = 2000  # polymers that stand for those it has learnt from
@@ -150,6 +154,27 @@ def _learn(
         loss, _ = batch_loss(system.network, system.config, own, rows, seed * 1_000_003 + step)
         run.advance(loss)
     system.network.eval()
+
+
+def candidates(found: Round, seed: int) -> list[Candidate]:
+    """The best polymers of a round, with what the surrogate says of their conductivity."""
+    unit = BY_KEY[TARGET].unit
+    story = Provenance(
+        "polymergpt", "loop", seed=seed, arguments={"round": found.number}, versions=versions()
+    )
+    return [
+        Candidate(
+            text, "polymers", Verdict(True), story,
+            properties={TARGET: Measurement(value, unit, METHOD, "predicted", half)},
+        )
+        for text, value, half in found.best
+    ]  # fmt: skip
+
+
+def round_of(payload: Mapping[str, Any]) -> Round:
+    """A round from its JSON."""
+    best = tuple((str(text), float(v), float(half)) for text, v, half in payload["best"])
+    return Round(**{**payload, "best": best})
 
 
 def run(told: Mapping[str, Any], report: Report) -> None:

@@ -21,7 +21,7 @@ from genbat.core.properties import Measurement, Property
 from genbat.studio.store import Evaluation, Store
 
 # Each has a module `rooms_<domain>` with `ROOMS`; a new domain is one word here.
-_DOMAINS = ("molecules", "crystals", "microstructures", "interphases")
+_DOMAINS = ("molecules", "crystals", "microstructures", "interphases", "polymers")
 
 
 @dataclass(frozen=True)

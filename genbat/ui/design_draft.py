@@ -27,6 +27,7 @@ _PARTS: dict[str, Any] = {
     "crystals": design_crystals,
     "microstructures": design_windows.MICROSTRUCTURES,
     "interphases": design_windows.INTERPHASES,
+    "polymers": design_windows.POLYMERS,
 }
 
 

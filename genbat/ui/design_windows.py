@@ -1,4 +1,4 @@
-"""The part of Design's sentence of domains where windows say everything: volumes, interphases."""
+"""The part of Design's sentence of domains where windows say everything."""
 
 from __future__ import annotations
 
@@ -47,4 +47,9 @@ MICROSTRUCTURES = Windows(
 # A thin, dense one.
 INTERPHASES = Windows(
     (("thickness", "below", 8.0), ("porosity", "below", 0.2)), {"minutes": 1.0, "count": 48}
+)
+# A polymer that conducts better than most simulated ones and can be made.
+POLYMERS = Windows(
+    (("log_conductivity", "above", -3.9), ("sa_score", "below", 4.0)),
+    {"minutes": 2.0, "count": 100},
 )

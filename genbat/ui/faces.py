@@ -49,7 +49,7 @@ def image(domain: str, text: str, width: int, height: int) -> str:
     )
 
 
-# ---------------------------------------------------------------------- molecules
+# ---------------------------------------------------------------------- molecules, polymers
 @st.cache_data(max_entries=512, show_spinner=False)
 def _view(domain: str, text: str) -> tuple[str, str]:
     spec = views.view(domain, text)
@@ -131,10 +131,12 @@ _STRUCTURES: dict[str, Face] = {
     "crystals": _crystal,
     "microstructures": _volume,
     "interphases": _cut,
+    "polymers": _molecule,
 }
 _DETAILS: dict[str, Details] = {
     "molecules": _formula,
     "crystals": _facts,
     "microstructures": _phases,
     "interphases": _layers,
+    "polymers": _formula,
 }

@@ -23,9 +23,10 @@ PAGES = {
     "design": ("Design", ":material/tune:"),
     "shortlist": ("Shortlist", ":material/checklist:"),
     "micrograph": ("Make volumes", ":material/grain:"),
+    "loop": ("Feedback loop", ":material/loop:"),
     "jobs": ("Jobs", ":material/pending_actions:"),
 }
-_OF = {"micrograph": "microstructures"}  # pages of one domain alone
+_OF = {"micrograph": "microstructures", "loop": "polymers"}  # pages of one domain alone
 
 
 def shown_pages() -> dict[str, tuple[str, str]]:

@@ -22,13 +22,16 @@ KINDS = {
     "design": "Design run",
     "micrograph": "SliceGAN training",
     "finer": "SuperRes run",
+    "loop": "feedback loop",
 }
 # Kinds whose results have a page of their own, with the word of the link to it.
 PLACES = {
     "design": ("design", "Open in Design"),
     "micrograph": ("micrograph", "Open"),
     "finer": ("micrograph", "Open"),
+    "loop": ("loop", "Open"),
 }
+ELSEWHERE = ("micrograph", "finer", "loop")  # kinds whose results are no candidates of a list
 COLOURS = {
     "queued": "gray",
     "running": "blue",
@@ -51,7 +54,7 @@ def box(job: Job, opened: bool) -> None:
             progress.bar(job, f"job:{job.id}")
         elif job.state == "failed":
             progress.ending(job)
-        found = [] if job.kind in ("micrograph", "finer") else shared.jobs().results(job.id)
+        found = [] if job.kind in ELSEWHERE else shared.jobs().results(job.id)
         if found:
             word = "Results so far" if job.active else "Results"
             fold = st.expander(

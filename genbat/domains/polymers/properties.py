@@ -10,6 +10,8 @@ SIMULATION = (
     "of 100 simulated values."
 )
 
+SA_METHOD = "RDKit, Ertl and Schuffenhauer 2009"
+
 PROPERTIES: tuple[Property, ...] = (
     Property(
         "log_conductivity",
@@ -55,6 +57,16 @@ PROPERTIES: tuple[Property, ...] = (
         SIMULATION,
         "predicted",
         floor=0.01,
+    ),
+    Property(
+        "sa_score",
+        "Synthetic accessibility",
+        "",
+        "Of a repeat unit with hydrogen at both ends: 1 easy to 10 hard to make, by a rule of "
+        "thumb.",
+        "computed",
+        better=-1,
+        floor=0.1,
     ),
 )
 BY_KEY = {p.key: p for p in PROPERTIES}
