@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from genbat.core import paths
@@ -189,11 +190,15 @@ def build_library(name: str, workers: int, progress: Progress) -> Path:
 
 
 def build_map(domain: str, workers: int, progress: Progress) -> Path:
-    """The domain's map: all known objects in the order of their table, placed by UMAP."""
+    """The domain's map: all known objects in the order of their table, placed by UMAP; behind them
+    those of its libraries, where too few are known (`anchors`)."""
     from genbat.latent.maps import LatentMap
 
     progress(0.0, f"encoding the known {domain}")
-    latents = _shelf(domain).known_latents(registry.load(registry.REFERENCE[domain]))
+    shelf, reference = _shelf(domain), registry.load(registry.REFERENCE[domain])
+    latents = shelf.known_latents(reference)
+    if hasattr(shelf, "anchors"):
+        latents = np.concatenate([latents, shelf.anchors()])
     progress(0.2, f"laying {len(latents)} points out in the plane (UMAP)")
     out = _asset(f"maps/{domain}.npz")
     LatentMap.fit(latents.astype("f2")).save(out)  # 16 bits suffice and halve the file
@@ -226,7 +231,7 @@ def _asset(name: str) -> Path:
 # Whose library is made.
 _SHELVED = (
     "chemvae", "cdvae", "mattergen", "slicegan", "dcgan3d", "microvae", "microdiffusion",
-    "microgpt", "seivae",
+    "microgpt", "seivae", "polymervae", "polymergpt", "polymerdiffusion", "polymermasking",
 )  # fmt: skip
 
 

@@ -89,6 +89,7 @@ DOMAINS: dict[str, str] = {
     "crystals": "Crystals",
     "microstructures": "Microstructures",
     "interphases": "Interphases",
+    "polymers": "Polymers",
 }
 FIRST = "molecules"
 # Whose latent space draws the domain's map.
@@ -97,6 +98,7 @@ REFERENCE: dict[str, str] = {
     "crystals": "cdvae",
     "microstructures": "microvae",
     "interphases": "seivae",
+    "polymers": "polymervae",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from rdkit import Chem
@@ -17,7 +17,7 @@ from genbat.domains.molecules.descriptors import sa_score
 from genbat.domains.molecules.formula import elements_of
 from genbat.domains.polymers import draw, named
 from genbat.domains.polymers.named import Named
-from genbat.domains.polymers.properties import BY_KEY, PROPERTIES, SA_METHOD
+from genbat.domains.polymers.properties import PROPERTIES, SA_METHOD
 from genbat.domains.polymers.repeat_unit import HEAD, TAIL, capped, normal
 from genbat.studio import registry
 from genbat.studio.finder_polymers import PolymerFinder
@@ -78,8 +78,16 @@ class KnownPolymers:
         return [_elements(text) for text in self.texts]
 
     def values(self, key: str) -> np.ndarray:
-        """None is measured here (n,)."""
-        return np.full(len(self), np.nan)
+        """What the surrogate and counting say (n,)."""
+        if key == "sa_score":
+            return np.array([sa_of(text) for text in self.texts])
+        return self._judged[:, TARGETS.index(key)]
+
+    @cached_property
+    def _judged(self) -> np.ndarray:
+        """The surrogate's values (n, TARGETS)."""
+        found: np.ndarray = registry.load("polymersurrogate").predict_table(self.texts)[0]
+        return found
 
     def group(self, key: str) -> np.ndarray:
         """Kind of chain (n,)."""
@@ -90,7 +98,7 @@ class KnownPolymers:
         return np.ones(len(self), bool)
 
     def measurements(self, row: int) -> dict[str, Measurement]:
-        """What counting says."""
+        """What takes no time."""
         return read_off(self.texts[row])
 
     def called(self, row: int) -> list[str]:
@@ -111,10 +119,15 @@ def _elements(text: str) -> frozenset[str]:
     return elements_of(capped(normal(text)))
 
 
+def sa_of(text: str) -> float:
+    """Synthetic accessibility of a unit with hydrogen at both ends."""
+    return sa_score(Chem.MolFromSmiles(capped(normal(text))))
+
+
 def read_off(text: str) -> dict[str, Measurement]:
-    """What needs no model: synthetic accessibility of the unit with hydrogen at both ends."""
-    score = sa_score(Chem.MolFromSmiles(capped(normal(text))))
-    return {"sa_score": Measurement(score, "", SA_METHOD, "computed")}
+    """What takes no time: synthetic accessibility, and what the surrogate says."""
+    judged: dict[str, Measurement] = registry.load("polymersurrogate").judge([text])[0]
+    return {**judged, "sa_score": Measurement(sa_of(text), "", SA_METHOD, "computed")}
 
 
 class Polymers(PlainRooms):
@@ -169,8 +182,8 @@ class Polymers(PlainRooms):
         return PolymerFinder([known.called(row) for row in range(len(known))], row_of)
 
     def columns(self) -> Sequence[tuple[str, str, str]]:
-        """(key, unit, method) of every computed column."""
-        return [*((key, BY_KEY[key].unit, METHOD) for key in TARGETS), ("sa_score", "", SA_METHOD)]
+        """(key, unit, method) of every computed column: the surrogate's are predictions."""
+        return [("sa_score", "", SA_METHOD)]
 
     def judged(self) -> set[str]:
         """What the surrogate and counting give."""
@@ -199,7 +212,7 @@ class Polymers(PlainRooms):
         return _elements(text)
 
     def read_off(self, text: str) -> dict[str, Measurement]:
-        """Synthetic accessibility."""
+        """Synthetic accessibility, and what the surrogate says."""
         return read_off(text)
 
     def same(self, one: str, two: str) -> bool:
@@ -247,16 +260,16 @@ class Polymers(PlainRooms):
         say: Callable[[float, str], object] | None = None,
     ) -> Iterator[Judgement]:
         """What the surrogate says of repeat units in their normal form."""
-        surrogate, method = registry.load("polymersurrogate"), self.method()
+        method = self.method()
         for k, text in enumerate(texts):
-            values = {**surrogate.judge([text])[0], **read_off(text)}
+            values = read_off(text)
             if say:
                 say(k / len(texts), f"{k} of {len(texts)} polymers judged")
             yield Judgement(store.save_evaluation(self.domain, text, method, values, ""))
 
     def settled(self, candidate: Candidate, judgement: Judgement) -> Candidate:
         """The same polymer; its values stay marked as predicted."""
-        return replace(candidate)
+        return candidate
 
     # ------------------------------------------------------------------ wishes
     def read_wishes(self, condition: Condition) -> None:

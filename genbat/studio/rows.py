@@ -1,6 +1,7 @@
 """The rows of an atlas: known and generated objects on one map, as columns, with search, filters.
 
 Rows 0 to n_known - 1 are known, those up to n_named - 1 come from libraries, the rest are a crowd.
+The map may hold more points behind the known ones, where too few are known to lay it out.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Rows:
         width = self.map.latents.shape[1]
         mine = np.array(self.library["latent"].tolist(), "f4").reshape(-1, width)
         rest = self.crowd.latents.astype("f4") if self.crowd else np.empty((0, width), "f4")
-        return np.concatenate([self.map.latents.astype("f4"), mine, rest])
+        return np.concatenate([self.map.latents[: self.n_known].astype("f4"), mine, rest])
 
     @cached_property
     def xy(self) -> np.ndarray:
@@ -79,11 +80,11 @@ class Rows:
         mine = self.latents[self.n_known : self.n_named]
         placed = self.map.place(mine) if len(mine) else np.empty((0, 2), "f4")
         rest = self.crowd.xy if self.crowd else np.empty((0, 2), "f4")
-        return np.concatenate([self.map.xy, placed, rest]).astype("f4")
+        return np.concatenate([self.map.xy[: self.n_known], placed, rest]).astype("f4")
 
     @cached_property
     def manifold(self) -> Manifold:
-        """The known objects' place in latent space."""
+        """Where the map's points lie in latent space: the known objects, mostly."""
         return Manifold(self.map.latents.astype("f4"))
 
     @cached_property

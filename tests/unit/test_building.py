@@ -47,7 +47,8 @@ def test_names():
     crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors",
                 "crystals:aims")  # fmt: skip
     made = ("chemvae", "cdvae", "mattergen", "slicegan", "dcgan3d", "microvae", "microdiffusion",
-            "microgpt", "seivae")  # fmt: skip
+            "microgpt", "seivae", "polymervae", "polymergpt", "polymerdiffusion",
+            "polymermasking")  # fmt: skip
     shelves = tuple(f"library:{name}" for name in made)
     grown = ("microstructures", "microstructures:band", "interphases")
     maps = tuple(f"map:{domain}" for domain in registry.REFERENCE)

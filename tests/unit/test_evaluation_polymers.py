@@ -73,7 +73,9 @@ class Echo:
     def sample(self, n, *, seed=0, condition=None, progress=None):
         story = Provenance("echo", "sample")
         for k in range(n):
-            yield Candidate(self.texts[k % len(self.texts)], "polymers", Verdict(True), story)
+            text = self.texts[k % len(self.texts)]
+            good = bool(metrics_polymers.normals([text]))
+            yield Candidate(text, "polymers", Verdict(good), story)
 
 
 def subject(texts, n, judge):
@@ -207,3 +209,30 @@ def test_measurements_near_the_simulations(tmp_path, monkeypatch):
             row | {"smiles": "C"}]  # fmt: skip
     pd.DataFrame(rows).to_csv(tmp_path / tables.MEASURED)
     assert tables.measured() == {normal(UNITS[0]).text: -4.4}
+
+
+# ---------------------------------------------------------------------- a library
+def test_a_library_is_new_judged_and_placed(judge, tmp_path, monkeypatch):
+    from genbat.core import paths
+    from genbat.domains.polymers import named
+    from genbat.studio import library_polymers
+
+    monkeypatch.setattr(registry, "load", lambda name: judge)
+    material = training.Material(polymers(), ["train"])
+    vae = training_polymers.learn("polymervae", material, tmp_path / "v", preset="tiny").system
+    peo = named.load().table["text"].iat[0]
+    new = [normal(f"[Cu]{'C' * n}SCCO[Au]").text for n in (2, 3, 4)]
+    system = Echo([peo, new[0], "[Cu]C(", new[1], new[1], "[Cu]CBr[Au]", new[2]])
+    table = library_polymers.make_library(system, log=tmp_path / "log", size=3, reference=vae)
+    assert table["text"].tolist() == new and table["index"].tolist() == [1, 3, 6]
+    values, halves = judge.predict_table(new)
+    np.testing.assert_allclose(table["log_conductivity_predicted"], values[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(table["log_conductivity_half"], halves[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(np.array(table["latent"].tolist()), vae.encode(new), atol=2e-3)
+    with pytest.raises(ValueError, match="none of polymers"):
+        monkeypatch.setattr(paths, "ASSETS", tmp_path)
+        library_polymers.anchors()
+    (tmp_path / "libraries").mkdir()
+    table.to_parquet(tmp_path / "libraries" / "polymergpt.parquet")
+    assert library_polymers.anchors().shape == (3, 8)
+    assert library_polymers.known_latents(vae).shape == (len(named.load()), 8)

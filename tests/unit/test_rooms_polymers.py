@@ -1,6 +1,5 @@
 """Polymers as the studio sees them: names, finding, files, the surrogate's verdict, drawings."""
 
-import numpy as np
 import pytest
 from rdkit import Chem
 
@@ -37,15 +36,18 @@ def test_named_polymers_are_in_their_normal_form_and_differ():
     assert len(table) > 25
 
 
-def test_known_rows():
+def test_known_rows(surrogate):
     known = ROOM.known(ROOM.load())
     row = known.handles["PEO"]
     assert known.names[row] == "poly(ethylene oxide) (PEO)"
     assert known.called(row) == ["poly(ethylene oxide)", "PEO"]
     assert known.match(normal("[Cu]CCO[Au]").text) == row
     assert known.elements[row] == {"C", "O"}
-    assert set(known.measurements(row)) == {"sa_score"}
-    assert np.isnan(known.values("log_conductivity")).all()
+    own = known.measurements(row)
+    assert set(own) == {*COLUMNS, "sa_score"}
+    values = known.values("log_conductivity")
+    assert values[row] == pytest.approx(own["log_conductivity"].value)
+    assert known.values("sa_score")[row] == own["sa_score"].value
     assert known.group("kind")[row] == "ether"
 
 
