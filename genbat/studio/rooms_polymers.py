@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
@@ -175,9 +176,7 @@ class Polymers(PlainRooms):
         """Its rows."""
         return KnownPolymers(dataset)
 
-    def finder(
-        self, known: KnownPolymers, texts: Sequence[str], row_of: Mapping[str, int]
-    ) -> PolymerFinder:
+    def finder(self, known: Any, texts: Sequence[str], row_of: Mapping[str, int]) -> PolymerFinder:
         """By name, abbreviation or repeat unit."""
         return PolymerFinder([known.called(row) for row in range(len(known))], row_of)
 
