@@ -22,6 +22,7 @@ from genbat.ui.words import short
 WAYS = interpolate_charts.WAYS
 KIND_NAMES = {"linear": "Straight", "slerp": "Arc", "geodesic": "Through data"}
 STEP, PLAYING, SEEN = "walk:step", "walk:playing", "walk:seen"
+LEFT, ECHO_S = "walk:left", 2.0  # the step that was left last, and how long it may come back
 TIMED = "walk:timed"  # whether the part that walks was started with a clock
 PLAY_EVERY_S = 0.9
 FEWEST, MOST, USUAL = 2, 41, 11
@@ -110,6 +111,7 @@ def current(steps: int) -> int:
 
 def go_to(step: int) -> None:
     """Stand on a step."""
+    st.session_state[LEFT] = st.session_state.get(STEP), time.monotonic()
     st.session_state[STEP] = step
     state.link(step=step)
 
@@ -232,7 +234,8 @@ def _player(found: Shown, step: int) -> None:
 
 def _slider(steps: int, step: int, playing: bool) -> None:
     """The step as a slider. While the walk plays it only shows: a tick of the clock may leave the
-    browser before the last step has reached it, and its old value would undo that step."""
+    browser before the last step has reached it, and its old value would undo that step; so would
+    any other message, which is why a step that was just left does not count as a drag."""
     key = "walk:slider:shown" if playing else "walk:slider"
     st.session_state[key] = step
     st.slider(
@@ -242,8 +245,14 @@ def _slider(steps: int, step: int, playing: bool) -> None:
         key=key,
         label_visibility="collapsed",
         disabled=playing,
-        on_change=None if playing else lambda: go_to(st.session_state[key]),
+        on_change=None if playing else lambda: _slid(st.session_state[key]),
     )
+
+
+def _slid(step: int) -> None:
+    left, when = st.session_state.get(LEFT, (None, 0.0))
+    if step != left or time.monotonic() - when > ECHO_S:
+        go_to(step)
 
 
 def _play(steps: int) -> None:

@@ -3,6 +3,8 @@
 import pytest
 from tiny_pages import fresh_page, linked
 
+from genbat.ui import interpolate_parts
+
 EC, FEC, ADN = "O=C1OCCO1", "O=C1OCC(F)O1", "N#CCCCCC#N"
 
 
@@ -99,6 +101,18 @@ def test_steps_and_play(page):
     page.button(key="walk:play").click().run()
     assert page.button(key="walk:play").label == "Pause"
     assert page.slider(key="walk:slider:shown").disabled  # a late value must not undo a step
+
+
+def test_a_late_value_of_the_slider_undoes_no_step(page, monkeypatch):
+    walk(page, path="linear", steps="5", step="2")
+    page.button(key="walk:next").click().run()
+    assert linked(page, "step") == "3"
+    page.slider(key="walk:slider").set_value(2).run()  # as if it had left before the button's step
+    assert linked(page, "step") == "3"
+    assert page.slider(key="walk:slider").value == 3
+    monkeypatch.setattr(interpolate_parts, "ECHO_S", 0.0)  # somebody who takes his time
+    page.slider(key="walk:slider").set_value(2).run()
+    assert linked(page, "step") == "2"
 
 
 def test_comparison_with_the_straight_line(page):
