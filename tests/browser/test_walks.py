@@ -88,6 +88,7 @@ def test_a_walk_in_three_clicks_then_by_slider_keys_and_play(visit):
     page.locator(".gb-heading h3").filter(has_text="sulfolane").wait_for()
     page.locator("input[type=range]").press("ArrowLeft")
     wait_step(page, 9)
+    settled(page)
     page.locator('.map[data-step="9"] .top').press("ArrowLeft")
     wait_step(page, 8)
     page.get_by_role("button", name="Play").click()
