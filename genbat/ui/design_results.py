@@ -53,6 +53,7 @@ def _results(job_ids: Sequence[str], was_active: bool) -> None:
     runs = [read(one) for one in job_ids]
     if was_active and not any(run.job.active for run in runs):
         st.rerun()
+    _hear(runs)
     for run in runs:
         _status(run)
     _leaderboard(runs)
@@ -63,6 +64,19 @@ def _results(job_ids: Sequence[str], was_active: bool) -> None:
         _spread(runs)
     with right:
         _chosen(runs)
+
+
+def tiles_key(run: Run) -> str:
+    """The widget key of a run's gallery."""
+    return f"design:tiles:{run.job.id}"
+
+
+def _hear(runs: Sequence[Run]) -> None:
+    """Take the tile that was clicked, before anything is drawn (see `state.told`)."""
+    for run in runs:
+        hit, order = state.told(tiles_key(run), "picked"), ranked(run.outcomes)
+        if hit is not None and 0 <= hit < len(order):
+            st.session_state[CHOSEN] = (run.job.id, order[int(hit)])
 
 
 def _status(run: Run) -> None:
@@ -125,10 +139,7 @@ def _columns(runs: Sequence[Run]) -> None:
 def _gallery(run: Run, shown: int, columns: int) -> None:
     order = ranked(run.outcomes)[:shown]
     tiles = [_tile(run, k) for k in order]
-    hit = gallery(tiles, key=f"design:tiles:{run.job.id}", columns=columns)
-    if hit is not None:
-        st.session_state[CHOSEN] = (run.job.id, order[hit])
-        st.rerun(scope="fragment")
+    gallery(tiles, key=tiles_key(run), columns=columns)
 
 
 def _tile(run: Run, number: int) -> Tile:

@@ -62,8 +62,7 @@ def put(candidate: Candidate) -> None:
 
 def hear(place: Atlas) -> None:
     """Take the map's last event, once."""
-    told = st.session_state.get(map_key())
-    event = told.get("event") if told else None
+    event = state.told(map_key(), "event")
     if not event or event["t"] == st.session_state.get(HEARD):
         return
     st.session_state[HEARD] = event["t"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,15 +15,22 @@ from genbat.ui.card import card, learned
 from genbat.ui.components.filmstrip import filmstrip
 from genbat.ui.components.latmap import latent_map
 from genbat.ui.interpolate_ends import LETTERS, clicked
-from genbat.ui.words import short
+from genbat.ui.interpolate_player import (
+    MOST,
+    PLAY_EVERY_S,
+    PLAYING,
+    advance,
+    current,
+    player,
+    read_number,
+    stop_at,
+)
 
 WAYS = interpolate_charts.WAYS
 KIND_NAMES = {"linear": "Straight", "slerp": "Arc", "geodesic": "Through data"}
-STEP, PLAYING, SEEN = "walk:step", "walk:playing", "walk:seen"
-LEFT, ECHO_S = "walk:left", 2.0  # the step that was left last, and how long it may come back
+SEEN, FILM = "walk:seen", "walk:film"
 TIMED = "walk:timed"  # whether the part that walks was started with a clock
-PLAY_EVERY_S = 0.9
-FEWEST, MOST, USUAL = 2, 41, 11
+FEWEST, USUAL = 2, 11
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,6 @@ def _walked(domain: str, a: str, b: str, steps: int, kind: str, weights: str) ->
 
 
 # ---------------------------------------------------------------------- the question
-def read_number(name: str, low: int, high: int, usual: int) -> int:
-    """A whole number of the link, or the usual one."""
-    text = st.query_params.get(name, "")
-    return min(high, max(low, int(text))) if text.isdecimal() and len(text) < 4 else usual
-
-
 def way() -> str:
     """Kind of path, from the control and the link."""
     asked = st.query_params.get("path", "geodesic")
@@ -103,19 +102,6 @@ def steps() -> int:
     return int(wanted)
 
 
-def current(steps: int) -> int:
-    """The step in force, from this tab or the link."""
-    st.session_state.setdefault(STEP, read_number("step", 0, MOST, 0))
-    return min(st.session_state[STEP], steps - 1)
-
-
-def go_to(step: int) -> None:
-    """Stand on a step."""
-    st.session_state[LEFT] = st.session_state.get(STEP), time.monotonic()
-    st.session_state[STEP] = step
-    state.link(step=step)
-
-
 # ---------------------------------------------------------------------- the walk
 def walking(found: Shown, height: int = 310) -> None:
     """Map, player, filmstrip and charts left, the card right; only this part runs on each step."""
@@ -125,36 +111,21 @@ def walking(found: Shown, height: int = 310) -> None:
 
 
 def _walking(found: Shown, height: int) -> None:
+    steps = len(found.walk.candidates)
+    _hear(steps)
     if bool(st.session_state.get(PLAYING)) != st.session_state[TIMED]:
         st.rerun()  # only the whole page can start or stop the fragment's clock
-    steps = len(found.walk.candidates)
-    _advance(steps)
+    advance(steps)
     step = current(steps)
     state.link(step=step)  # a run that was cut short may have moved without telling the browser
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
         _map(found, step, height)
-        _player(found, step)
+        player(found, step)
         _film(found, step)
         _charts(found, step)
     with right:
         _card(found, step)
-
-
-def _advance(steps: int) -> None:
-    """One step on while it plays; at the end it stops."""
-    if not st.session_state.get(PLAYING):
-        return
-    now, last = time.monotonic(), st.session_state.get("walk:moved", 0.0)
-    if now - last < 0.7 * PLAY_EVERY_S:
-        return
-    st.session_state["walk:moved"] = now
-    at = current(steps)
-    if at + 1 < steps:
-        go_to(at + 1)
-    if at + 2 >= steps:
-        st.session_state[PLAYING] = False
-        st.rerun()
 
 
 def _map(found: Shown, step: int, height: int) -> None:
@@ -163,10 +134,10 @@ def _map(found: Shown, step: int, height: int) -> None:
         {"x": float(x), "y": float(y), "label": "AB"[k]}
         for k, (x, y) in enumerate(walk.xy[[0, -1]])
     ]
-    event = latent_map(
+    latent_map(
         shared.positions(domain),
         shared.colour(domain, chosen_property()),
-        key=f"walk:map:{domain}",
+        key=map_key(),
         names=shared.name_column(domain),
         path=walk.xy,
         path2=() if found.line_xy is None else found.line_xy,
@@ -175,9 +146,6 @@ def _map(found: Shown, step: int, height: int) -> None:
         note=_map_note(found),
         height=height,
     )
-    if event and event["t"] != st.session_state.get(SEEN):
-        st.session_state[SEEN] = event["t"]
-        _hear(event, len(walk.candidates))
 
 
 def _map_note(found: Shown) -> str:
@@ -185,11 +153,22 @@ def _map_note(found: Shown) -> str:
     return f"{WAYS[found.walk.kind]}: {len(found.walk.xy)} steps{line}"
 
 
-def _hear(event: dict, steps: int) -> None:
+def map_key() -> str:
+    """The map's widget key; one a domain."""
+    return f"walk:map:{state.domain()}"
+
+
+def _hear(steps: int) -> None:
+    """Take what the map and the filmstrip told, before anything is drawn: a run that ends in the
+    middle of its drawing may leave the browser with places that do not exist."""
+    if (frame := state.told(FILM, "picked")) is not None:
+        stop_at(int(frame), steps)
+    event = state.told(map_key(), "event")
+    if not event or event["t"] == st.session_state.get(SEEN):
+        return
+    st.session_state[SEEN] = event["t"]
     if event["kind"] == "step":
-        st.session_state[PLAYING] = False
-        go_to(min(int(event["step"]), steps - 1))
-        st.rerun(scope="fragment")
+        stop_at(int(event["step"]), steps)
     armed = st.session_state.get("walk:armed")
     if armed and event["kind"] in ("pick", "spot"):
         clicked(event, LETTERS.index(armed))
@@ -206,86 +185,17 @@ def map_click() -> None:
     )
 
 
-def _player(found: Shown, step: int) -> None:
-    steps, playing = len(found.walk.candidates), bool(st.session_state.get(PLAYING))
-    with st.container(horizontal=True, vertical_alignment="center", key="walk-player"):
-        icon, word = (":material/pause:", "Pause") if playing else (":material/play_arrow:", "Play")
-        st.button(
-            word,
-            icon=icon,
-            key="walk:play",
-            on_click=_play,
-            args=(steps,),
-            help="Walk by itself. The arrow keys walk too, once the map has been clicked.",
-        )
-        back, on = ":material/chevron_left:", ":material/chevron_right:"
-        for name, icon, by in (("Back", back, -1), ("Next", on, 1)):
-            st.button(
-                name,
-                icon=icon,
-                key=f"walk:{name.lower()}",
-                disabled=not 0 <= step + by < steps,
-                on_click=go_to,
-                args=(step + by,),
-            )
-        st.html(f"<div class='gb-now'>{_step_words(found, step)}</div>")
-    _slider(steps, step, playing)
-
-
-def _slider(steps: int, step: int, playing: bool) -> None:
-    """The step as a slider. While the walk plays it only shows: a tick of the clock may leave the
-    browser before the last step has reached it, and its old value would undo that step; so would
-    any other message, which is why a step that was just left does not count as a drag."""
-    key = "walk:slider:shown" if playing else "walk:slider"
-    st.session_state[key] = step
-    st.slider(
-        "Step",
-        0,
-        steps - 1,
-        key=key,
-        label_visibility="collapsed",
-        disabled=playing,
-        on_change=None if playing else lambda: _slid(st.session_state[key]),
-    )
-
-
-def _slid(step: int) -> None:
-    left, when = st.session_state.get(LEFT, (None, 0.0))
-    if step != left or time.monotonic() - when > ECHO_S:
-        go_to(step)
-
-
-def _play(steps: int) -> None:
-    playing = not st.session_state.get(PLAYING)
-    st.session_state[PLAYING] = playing
-    if playing and current(steps) == steps - 1:
-        go_to(0)
-
-
-def _step_words(found: Shown, step: int) -> str:
-    walk, candidate = found.walk, found.walk.candidates[step]
-    name = short(candidate.name or candidate.text or "nothing", 48)
-    far = walk.percentile[step] > interpolate_charts.FAR
-    words = html.escape(walk.words[step])
-    words = f"<span class='gb-far'>⚠ {words}</span>" if far else words
-    return f"step {step} of {len(walk.candidates) - 1} · <b>{html.escape(name)}</b> · {words}"
-
-
 def _film(found: Shown, step: int) -> None:
     dark = state.is_dark()
-    hit = filmstrip(
+    filmstrip(
         interpolate_charts.frames(found.walk, dark),
         len(found.walk.candidates),
-        key="walk:film",
+        key=FILM,
         step=step,
         left=interpolate_charts.LEFT,
         right=interpolate_charts.RIGHT,
         dark=dark,
     )
-    if hit is not None:
-        st.session_state[PLAYING] = False
-        go_to(hit)
-        st.rerun(scope="fragment")
 
 
 def chosen_property() -> str:
@@ -322,4 +232,5 @@ def _charts(found: Shown, step: int) -> None:
 def _card(found: Shown, step: int) -> None:
     candidate = found.walk.candidates[step]
     with st.container(key="walk-card"):
+        st.empty()  # the browser takes a container away that stays empty while the card is made
         card(candidate, "walk:card", height=250)

@@ -69,6 +69,14 @@ def link(**values: Any) -> None:
             st.query_params[key] = str(value)
 
 
+def told(key: str, name: str) -> Any:
+    """What a component said last, None where it said nothing or is not there yet. To be asked
+    before anything is drawn: a run that ends in the middle of its drawing may leave the browser
+    with places that do not exist, and the page white."""
+    found = st.session_state.get(key)
+    return found.get(name) if found else None
+
+
 def choose(candidate: Candidate | None) -> None:
     """Put a candidate on the card."""
     st.session_state[CHOSEN] = None if candidate is None else json.dumps(candidate.to_json())

@@ -3,7 +3,7 @@
 import pytest
 from tiny_pages import fresh_page, linked
 
-from genbat.ui import interpolate_parts
+from genbat.ui import interpolate_player
 
 EC, FEC, ADN = "O=C1OCCO1", "O=C1OCC(F)O1", "N#CCCCCC#N"
 
@@ -110,7 +110,7 @@ def test_a_late_value_of_the_slider_undoes_no_step(page, monkeypatch):
     page.slider(key="walk:slider").set_value(2).run()  # as if it had left before the button's step
     assert linked(page, "step") == "3"
     assert page.slider(key="walk:slider").value == 3
-    monkeypatch.setattr(interpolate_parts, "ECHO_S", 0.0)  # somebody who takes his time
+    monkeypatch.setattr(interpolate_player, "ECHO_S", 0.0)  # somebody who takes his time
     page.slider(key="walk:slider").set_value(2).run()
     assert linked(page, "step") == "2"
 

@@ -80,7 +80,8 @@ def test_it_learns_and_its_intervals_hold(known, surrogate):
 
 def test_numbers_say_that_they_stand_in_for_simulations(surrogate):
     (found,) = surrogate.judge(["[Cu]CCO[Au]"])
-    assert list(found) == list(TARGETS) == list(BY_KEY)
+    assert list(found) == list(TARGETS)
+    assert set(TARGETS) == set(BY_KEY) - {"sa_score"}  # which is computed, not predicted
     one = found["log_conductivity"]
     assert (one.method, one.kind, one.unit) == ("surrogate for MD", "predicted", "log10 S/cm")
     assert one.uncertainty > 0
