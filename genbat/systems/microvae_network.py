@@ -62,7 +62,7 @@ class Network(nn.Module):
 
     def places(self, g: Tensor) -> Posterior:
         """p(l|g), the same at every place; mean and log variance (B, local, 1, 1, 1)."""
-        mean, log_variance = self.prior(g)[..., None, None, None].chunk(2, 1)
+        mean, log_variance = self.prior(g).float()[..., None, None, None].chunk(2, 1)
         return Posterior(mean, log_variance.clamp(-6.0, 4.0))
 
 
@@ -93,7 +93,7 @@ class Encoder(nn.Module):
 
 
 def _posterior(values: Tensor) -> Posterior:
-    mean, log_variance = values.chunk(2, 1)
+    mean, log_variance = values.float().chunk(2, 1)  # the bound's terms in full precision
     return Posterior(mean, log_variance.clamp(-10.0, 4.0))
 
 
