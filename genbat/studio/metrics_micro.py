@@ -173,7 +173,7 @@ def _counted(volume: Volume) -> list[float]:
 def heads(subject: Subject) -> Metrics:
     """Error, R² and coverage of the intervals of every head on held-out electrodes."""
     rows = subject.known.rows("test")
-    middle, low, high = subject.system.predict_table(_points(subject, rows))
+    middle, low, high = subject.system.intervals(_points(subject, rows))
     wanted, out = subject.known.values[rows], {}
     train = subject.known.values[subject.known.rows("train")]
     for k, name in enumerate(TARGETS):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, get_type_hints
 
@@ -13,10 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from genbat.core.candidate import Candidate
+from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
 from genbat.core.properties import Measurement
-from genbat.core.provenance import file_hash
+from genbat.core.provenance import Provenance, file_hash, versions
 
 Progress = Callable[[float, str], None]
 
@@ -67,6 +68,42 @@ class System(Protocol):
     def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
         """Properties with calibrated uncertainty at latent points (n, d)."""
         ...
+
+
+def at_least_one(n: int) -> None:
+    """ValueError where a sample of nothing is asked for."""
+    if n < 1:
+        raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+
+
+def refuse(name: str, condition: Condition | None, instead: str) -> None:
+    """ValueError where anything is asked of a system that takes no condition, saying what to do
+    `instead`."""
+    asked = condition or Condition()
+    if asked.windows or asked.wishes:
+        named = ", ".join([*asked.windows, *asked.wishes])
+        raise ValueError(f"{name}: cannot honour {named}; {instead}")
+
+
+def counted(
+    made: Iterable[Candidate], n: int, what: str, progress: Progress | None
+) -> Iterator[Candidate]:
+    """The first n of some candidates, each told to `progress` as one of n `what`."""
+    for done, candidate in enumerate(islice(made, n), 1):
+        if progress:
+            progress(done / n, f"{done} of {n} {what}")
+        yield candidate
+
+
+def prior_blocks(latent: int, block: int, seed: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Draws (block, latent) from the prior N(0, I) without end, and the number of each one's first.
+
+    One stream a block, always drawn and to be decoded whole: a longer sample starts with the
+    shorter one, to the last bit, since a product's rounding may depend on the number of rows.
+    """
+    for first in count(0, block):
+        rng = np.random.default_rng((seed, first))
+        yield first, rng.standard_normal((block, latent)).astype("f4")
 
 
 def save_weights(
@@ -145,6 +182,30 @@ class Trained(Generic[C, N]):
         network: Any = cls.network_type(config)
         network.load_state_dict(state)
         return cls(config, network, file_hash(folder / "weights.safetensors"))
+
+    def made(
+        self,
+        text: str,
+        verdict: Verdict,
+        seed: int,
+        arguments: Mapping[str, Any],
+        *,
+        action: str = "sample",
+        condition: Condition | None = None,
+        latent: Sequence[float] | np.ndarray | None = None,
+    ) -> Candidate:
+        """A candidate of this system with its story; `latent` is where it came from, (d,)."""
+        story = Provenance(
+            system=self.card.name,
+            action=action,
+            weights=self.weights,
+            seed=seed,
+            arguments=dict(arguments),
+            condition=condition.to_json() if condition else {},
+            versions=versions(),
+        )
+        point = None if latent is None else tuple(round(float(v), 5) for v in latent)
+        return Candidate(text, self.card.domain, verdict, story, latent=point)
 
     def save(self, folder: Path) -> None:
         """Weights in 16 bits, config; the inverse of `load`."""

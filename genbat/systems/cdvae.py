@@ -27,7 +27,7 @@ Changed, and why:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,12 +35,18 @@ from torch import Tensor
 
 from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
-from genbat.core.properties import Measurement
-from genbat.core.provenance import Provenance, versions
 from genbat.domains.crystals.chgnet_batch import Cell
-from genbat.domains.crystals.properties import BY_KEY
+from genbat.domains.crystals.properties import UNITS
 from genbat.domains.crystals.structure import from_text, judge, primitive, to_text
-from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.base import (
+    Progress,
+    SystemCard,
+    Trained,
+    at_least_one,
+    counted,
+    prior_blocks,
+    refuse,
+)
 from genbat.systems.cdvae_network import (
     TARGETS,
     Config,
@@ -51,6 +57,7 @@ from genbat.systems.cdvae_network import (
     graphs_of,
 )
 from genbat.systems.crystal_corpus import MAX_ATOMS, cells_of
+from genbat.systems.heads import Foretelling
 
 NAME = "cdvae"
 BATCH = 64
@@ -74,10 +81,10 @@ def make_card(parameters: int = 0) -> SystemCard:
     )
 
 
-class CDVAE(Trained[Config, Network]):
+class CDVAE(Foretelling, Trained[Config, Network]):
     """The trained system."""
 
-    targets = TARGETS
+    targets, units = TARGETS, UNITS
     config_type, network_type = Config, Network
     describe = staticmethod(make_card)
     takes_windows = False
@@ -111,8 +118,8 @@ class CDVAE(Trained[Config, Network]):
         The way there is random; the same points with the same seed give the same crystals.
         """
         points = np.atleast_2d(np.asarray(z, "f4"))
-        cells = self.decode_cells(points, seed=seed, plan=plan)
-        return [self._candidate(c, p, "decode", seed) for c, p in zip(cells, points, strict=True)]
+        pairs = zip(self.decode_cells(points, seed=seed, plan=plan), points, strict=True)
+        return [self._candidate(c, seed, {}, action="decode", latent=p) for c, p in pairs]
 
     def decode_cells(self, z: np.ndarray, *, seed: int = 0, plan: Plan | None = None) -> list[Cell]:
         """As `decode`, without judging."""
@@ -134,27 +141,6 @@ class CDVAE(Trained[Config, Network]):
         best = torch.stack(doubts).argmin(0).tolist()
         return [made[turn][k] for k, turn in enumerate(best)]
 
-    # ------------------------------------------------------------------ properties
-    @torch.inference_mode()
-    def predict_table(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Prediction and half width of the 90 % interval, each (n, TARGETS), in eV/atom and V."""
-        members = self.network.heads(torch.as_tensor(np.asarray(z, "f4"))).numpy()
-        spread = np.sqrt(members.var(0) + np.square(self.config.floor))
-        scale = np.array(self.config.spread)
-        middle = members.mean(0) * scale + np.array(self.config.mean)
-        return middle, spread * np.array(self.config.quantile) * scale
-
-    def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
-        """Properties at latent points (n, latent), each with its 90 % interval."""
-        values, halves = self.predict_table(np.atleast_2d(z))
-        return [
-            {
-                key: Measurement(float(v), BY_KEY[key].unit, f"{NAME} heads", "predicted", float(h))
-                for key, v, h in zip(TARGETS, row, half, strict=True)
-            }
-            for row, half in zip(values, halves, strict=True)
-        ]
-
     # ------------------------------------------------------------------ sampling
     def sample(
         self,
@@ -170,39 +156,15 @@ class CDVAE(Trained[Config, Network]):
         ------
         ValueError : n below 1, or a condition: this system is asked by latent search.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
-        if condition and (condition.windows or condition.wishes):
-            raise ValueError(f"{NAME}: takes no condition; ask mattergen, or search from a crystal")
-        for first in range(0, n, BATCH):
-            z = np.random.default_rng((seed, first)).standard_normal((BATCH, self.config.latent))
+        at_least_one(n)
+        refuse(NAME, condition, "ask mattergen, or search from a crystal")
+        yield from counted(self._draws(seed), n, "crystals", progress)
+
+    def _draws(self, seed: int) -> Iterator[Candidate]:
+        for first, z in prior_blocks(self.config.latent, BATCH, seed):
             cells = self.decode_cells(z, seed=seed * 7_919 + first, plan=PRIOR)
-            for k, cell in enumerate(cells[: n - first]):
-                if progress:
-                    progress((first + k + 1) / n, f"{first + k + 1} of {n} crystals")
-                yield self._candidate(cell, z[k], "sample", seed, {"index": first + k})
+            for k, cell in enumerate(cells, first):
+                yield self._candidate(cell, seed, {"index": k}, latent=z[k - first])
 
-    def _candidate(
-        self,
-        cell: Cell,
-        point: np.ndarray,
-        action: str,
-        seed: int,
-        arguments: dict | None = None,
-    ) -> Candidate:
-        source = Provenance(
-            system=NAME,
-            action=action,
-            weights=self.weights,
-            seed=seed,
-            arguments=arguments or {},
-            versions=versions(),
-        )
-        latent = tuple(round(float(v), 5) for v in point)
-        return Candidate(to_text(cell), self.card.domain, judge(cell), source, latent=latent)
-
-    @cached_property
-    def training_range(self) -> dict[str, tuple[float, float]]:
-        """Mean +- 3 standard deviations of every target in training, in its unit."""
-        rows = zip(TARGETS, self.config.mean, self.config.spread, strict=True)
-        return {key: (mean - 3 * spread, mean + 3 * spread) for key, mean, spread in rows}
+    def _candidate(self, cell: Cell, seed: int, arguments: dict, **story: Any) -> Candidate:
+        return self.made(to_text(cell), judge(cell), seed, arguments, **story)

@@ -21,7 +21,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -30,14 +30,21 @@ from torch import Tensor, nn
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
 from genbat.core.properties import Measurement
-from genbat.core.provenance import Provenance, versions
 from genbat.domains.molecules.codec import MAX_TOKENS, Vocabulary
 from genbat.domains.molecules.properties import BY_KEY
 from genbat.domains.molecules.structure import judge, parse_smiles
 from genbat.domains.molecules.wishes import EXACT
 from genbat.families.blocks import GRUDecoder, GRUEncoder, HeadEnsemble
 from genbat.families.vae import VAE, refine
-from genbat.systems.base import Progress, Settings, SystemCard, Trained
+from genbat.systems.base import (
+    Progress,
+    Settings,
+    SystemCard,
+    Trained,
+    at_least_one,
+    counted,
+    prior_blocks,
+)
 from genbat.systems.chemvae_targets import LOGARITHMIC, TARGETS, Calibration
 
 NAME = "chemvae"
@@ -168,33 +175,15 @@ class ChemVAE(Trained[Config, Network]):
     def decode(self, z: np.ndarray, *, seed: int = 0) -> list[Candidate]:
         """The likeliest molecule at each latent point (n, latent), as candidates."""
         points = np.atleast_2d(np.asarray(z, "f4"))
-        texts = self.decode_texts(points, seed=seed)
-        return [self._candidate(t, p, "decode", seed) for t, p in zip(texts, points, strict=True)]
+        pairs = zip(self.decode_texts(points, seed=seed), points, strict=True)
+        return [self._candidate(t, seed, {}, action="decode", latent=p) for t, p in pairs]
 
-    def _candidate(
-        self,
-        text: str | None,
-        point: np.ndarray,
-        action: str,
-        seed: int,
-        arguments: dict | None = None,
-        condition: Condition | None = None,
-    ) -> Candidate:
-        provenance = Provenance(
-            system=NAME,
-            action=action,
-            weights=self.weights,
-            seed=seed,
-            arguments=arguments or {},
-            condition=condition.to_json() if condition else {},
-            versions=versions(),
-        )
+    def _candidate(self, text: str | None, seed: int, arguments: dict, **story: Any) -> Candidate:
         if text is None:
             verdict = Verdict(False, ("the decoder wrote an empty molecule",))
         else:
             verdict = judge(parse_smiles(text))
-        latent = tuple(round(float(v), 5) for v in point)
-        return Candidate(text or "", self.card.domain, verdict, provenance, latent=latent)
+        return self.made(text or "", verdict, seed, arguments, **story)
 
     # ------------------------------------------------------------------ properties
     @torch.inference_mode()
@@ -239,28 +228,18 @@ class ChemVAE(Trained[Config, Network]):
         ------
         ValueError : n below 1, or a wish this system cannot honour.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        at_least_one(n)
         if condition and (condition.windows or condition.wishes):
             from genbat.systems.latent_search import search_prior
 
             yield from search_prior(self, n, condition, seed=seed, progress=progress)
             return
-        for first in range(0, n, BATCH):
-            count = min(BATCH, n - first)
-            for k, candidate in enumerate(self._draw(count, seed, first)):
-                if progress:
-                    progress((first + k + 1) / n, f"{first + k + 1} of {n} molecules")
-                yield candidate
+        yield from counted(self._draws(seed), n, "molecules", progress)
 
-    def _draw(self, count: int, seed: int, first: int) -> Iterator[Candidate]:
-        # One stream a block, always decoded whole: a longer sample starts with the shorter one,
-        # to the last bit, since a product's rounding may depend on the number of rows.
-        rng = np.random.default_rng((seed, first))
-        z = rng.standard_normal((BATCH, self.config.latent)).astype("f4")
-        texts = self.decode_texts(z, seed=seed)
-        for k in range(count):
-            yield self._candidate(texts[k], z[k], "sample", seed, {"index": first + k})
+    def _draws(self, seed: int) -> Iterator[Candidate]:
+        for first, z in prior_blocks(self.config.latent, BATCH, seed):
+            for k, text in enumerate(self.decode_texts(z, seed=seed), first):
+                yield self._candidate(text, seed, {"index": k}, latent=z[k - first])
 
     @cached_property
     def training_range(self) -> dict[str, tuple[float, float]]:

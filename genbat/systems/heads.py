@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,12 +14,67 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genbat.core.condition import Window
+from genbat.core.properties import Measurement
 from genbat.systems.base import Progress
 
 STEPS, ROWS, RATE, DECAY = 3_000, 512, 1e-3, 1e-4
 NOISE = 0.5  # share of the posterior's own width that jitters z
 MIDDLE = 0.25  # of a spread: how far inside a half-open window a target is set
 HUBER = 0.1  # standard deviations; as in the joint training
+
+
+class Foretelling:
+    """What a system with an ensemble of heads on its latent points foretells.
+
+    The config holds mean and spread of each of `targets` in training, and the conformal `floor` and
+    `quantile` of its 90 % interval; `units` are those of the targets, of which the `logarithmic`
+    ones are learnt as natural logarithms.
+    """
+
+    targets: ClassVar[tuple[str, ...]]
+    units: ClassVar[Mapping[str, str]]
+    logarithmic: ClassVar[tuple[str, ...]] = ()
+    config: Any
+    network: Any
+    card: Any
+
+    @torch.inference_mode()
+    def intervals(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Prediction at latent points (n, latent) and both ends of its 90 % interval, each (n, t)
+        in the targets' units."""
+        members = self.network.heads(torch.as_tensor(np.asarray(z, "f4"))).numpy()
+        middle = members.mean(0)
+        wide = np.sqrt(members.var(0) + np.square(self.config.floor))
+        half = wide * np.array(self.config.quantile)
+        return self._back(middle), self._back(middle - half), self._back(middle + half)
+
+    def predict_table(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `intervals`, with half the interval's width in place of its ends."""
+        middle, low, high = self.intervals(z)
+        return middle, (high - low) / 2
+
+    def _back(self, standard: np.ndarray) -> np.ndarray:
+        """Standardised targets (n, t) in their units."""
+        values = standard * np.array(self.config.spread) + np.array(self.config.mean)
+        logs = np.array([name in self.logarithmic for name in self.targets])
+        return np.where(logs, np.exp(np.where(logs, values, 0.0)), values)
+
+    def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
+        """Properties at latent points (n, latent), each with its 90 % interval."""
+        method = f"{self.card.name} heads"
+        kinds = [(key, self.units[key]) for key in self.targets]
+        return [
+            {
+                key: Measurement(float(v), unit, method, "predicted", float(half))
+                for (key, unit), v, half in zip(kinds, *row, strict=True)
+            }
+            for row in zip(*self.predict_table(np.atleast_2d(z)), strict=True)
+        ]
+
+    @cached_property
+    def training_range(self) -> dict[str, tuple[float, float]]:
+        """Mean +- 3 standard deviations of every target in training, in its unit."""
+        return ranges(self.targets, (self.config.mean, self.config.spread), self.logarithmic)
 
 
 def known_scale(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -34,6 +34,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 import torch
@@ -42,16 +43,15 @@ from torch import Tensor
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
-from genbat.core.provenance import Provenance, versions
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.hosts import HOST_PARTS
 from genbat.domains.crystals.moulds import Mould
 from genbat.domains.crystals.structure import judge, to_text
 from genbat.domains.crystals.wishes import Wishes, read_wishes
 from genbat.families.crystal_net import Crystals
-from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.crystal_corpus import TARGETS, cells_of
-from genbat.systems.heads import middle_of
+from genbat.systems.heads import middle_of, ranges
 from genbat.systems.mattergen_diffusion import (
     INPUTS,
     KINDS,
@@ -130,16 +130,15 @@ class MatterGen(Trained[Config, Network]):
         ------
         ValueError : n below 1, or a wish this system cannot honour.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        at_least_one(n)
         asked = condition or Condition()
         order = self._order(asked, plan or Plan())
-        for first in range(0, n, BATCH):
-            cells = self._block(order, seed, first)
-            for k, cell in enumerate(cells[: n - first]):
-                if progress:
-                    progress((first + k + 1) / n, f"{first + k + 1} of {n} crystals")
-                yield self._candidate(cell, seed, first + k, asked)
+        made = (
+            self._candidate(cell, seed, first + k, asked)
+            for first in count(0, BATCH)
+            for k, cell in enumerate(self._block(order, seed, first))
+        )
+        yield from counted(made, n, "crystals", progress)
 
     def _order(self, condition: Condition, plan: Plan) -> Order:
         """All of a sample that is the same for each of its blocks."""
@@ -236,25 +235,15 @@ class MatterGen(Trained[Config, Network]):
         return self.network.adapters[name](wish)
 
     def _candidate(self, cell: Cell, seed: int, index: int, condition: Condition) -> Candidate:
-        source = Provenance(
-            system=NAME,
-            action="sample",
-            weights=self.weights,
-            seed=seed,
-            arguments={"index": index},
-            condition=condition.to_json(),
-            versions=versions(),
-        )
         verdict = judge(cell)
         if verdict.ok and (reasons := read_wishes(condition).unmet(cell)):
             verdict = Verdict(False, tuple(reasons))
-        return Candidate(to_text(cell), self.card.domain, verdict, source)
+        return self.made(to_text(cell), verdict, seed, {"index": index}, condition=condition)
 
     @cached_property
     def training_range(self) -> dict[str, tuple[float, float]]:
         """Mean +- 3 standard deviations of every target in training, in its unit."""
-        rows = zip(TARGETS, self.config.mean, self.config.spread, strict=True)
-        return {key: (mean - 3 * spread, mean + 3 * spread) for key, mean, spread in rows}
+        return ranges(TARGETS, (self.config.mean, self.config.spread))
 
 
 def steering(condition: Condition, wishes: Wishes) -> list[str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -27,7 +28,7 @@ from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.volume import Volume
 from genbat.families.gaussian import denoised
-from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.heads import standard_aims
 from genbat.systems.microdiffusion_network import Config, Network
 from genbat.systems.microvae import MicroVAE
@@ -117,19 +118,18 @@ class MicroDiffusion(Trained[Config, Network]):
         ------
         ValueError : n or size out of range, or a wish that is none of TARGETS.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        at_least_one(n)
         if size not in SIZES:
             raise ValueError(f"size: got {size}; legal are {', '.join(map(str, SIZES))}")
         asked = condition or Condition()
         check_aims(NAME, asked, TARGETS)
-        for k in range(n):
-            volume, g = self._volume(asked.windows, seed, k, size, plan or Plan())
-            if progress:
-                progress((k + 1) / n, f"{k + 1} of {n} volumes")
-            arguments = {"index": k, "size": size}
-            latent = tuple(round(float(v), 5) for v in g)
-            yield candidate(self, volume, seed, arguments, asked, latent=latent)
+        made = (self._made(asked, seed, k, size, plan or Plan()) for k in count())
+        yield from counted(made, n, "volumes", progress)
+
+    def _made(self, asked: Condition, seed: int, index: int, size: int, plan: Plan) -> Candidate:
+        volume, g = self._volume(asked.windows, seed, index, size, plan)
+        arguments = {"index": index, "size": size}
+        return candidate(self, volume, seed, arguments, condition=asked, latent=g)
 
     @torch.inference_mode()
     def _volume(

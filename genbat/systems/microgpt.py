@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.volume import Volume
 from genbat.families.transformer import Style, draws_of
-from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.heads import ranges, standard_aims
 from genbat.systems.microgpt_network import PLACES, Config, Network, told
 from genbat.systems.microvae_network import LOGARITHMIC, TARGETS, assigned
@@ -74,17 +75,16 @@ class MicroGPT(Trained[Config, Network]):
         ------
         ValueError : n below 1, or a wish that is none of TARGETS.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        at_least_one(n)
         asked = condition or Condition()
         check_aims(NAME, asked, TARGETS)
-        for first in range(0, n, BLOCK):
-            codes = self._written(asked.windows, seed, first, style)
-            for k in range(first, min(n, first + BLOCK)):
-                volume = self._volume(codes[k - first], asked.windows)
-                if progress:
-                    progress((k + 1) / n, f"{k + 1} of {n} volumes")
-                yield candidate(self, volume, seed, {"index": k}, asked)
+        yield from counted(self._volumes(asked, seed, style), n, "volumes", progress)
+
+    def _volumes(self, asked: Condition, seed: int, style: Style) -> Iterator[Candidate]:
+        for first in count(0, BLOCK):
+            for k, codes in enumerate(self._written(asked.windows, seed, first, style), first):
+                volume = self._volume(codes, asked.windows)
+                yield candidate(self, volume, seed, {"index": k}, condition=asked)
 
     def _written(
         self, windows: Mapping[str, Window], seed: int, first: int, style: Style

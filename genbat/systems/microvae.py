@@ -20,7 +20,7 @@ What it is for decides its form:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from itertools import count
 
 import numpy as np
 import torch
@@ -29,12 +29,18 @@ from torch.nn import functional as F
 
 from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
-from genbat.core.properties import Measurement
-from genbat.domains.microstructures.properties import BY_KEY
+from genbat.domains.microstructures.properties import UNITS
 from genbat.domains.microstructures.texts import read
 from genbat.domains.microstructures.volume import Volume
-from genbat.systems.base import Progress, SystemCard, Trained
-from genbat.systems.heads import ranges
+from genbat.systems.base import (
+    Progress,
+    SystemCard,
+    Trained,
+    at_least_one,
+    counted,
+    refuse,
+)
+from genbat.systems.heads import Foretelling
 from genbat.systems.microvae_network import (
     LOGARITHMIC,
     SHRINK,
@@ -68,10 +74,10 @@ def make_card(parameters: int = 0) -> SystemCard:
     )
 
 
-class MicroVAE(Trained[Config, Network]):
+class MicroVAE(Foretelling, Trained[Config, Network]):
     """The trained system."""
 
-    targets = TARGETS
+    targets, units, logarithmic = TARGETS, UNITS, LOGARITHMIC
     config_type, network_type = Config, Network
     describe = staticmethod(make_card)
     takes_windows = False
@@ -109,8 +115,8 @@ class MicroVAE(Trained[Config, Network]):
         """Volumes of SIDE voxels an edge at latent points (n, latent); the same noise of the places
         for all of them, so that neighbours in the latent space look like relatives."""
         points = np.atleast_2d(np.asarray(z, "f4"))
-        volumes = self.decode_volumes(points, seed=seed)
-        return [self._candidate(v, p, seed, {}) for v, p in zip(volumes, points, strict=True)]
+        pairs = zip(self.decode_volumes(points, seed=seed), points, strict=True)
+        return [candidate(self, v, seed, {}, action="decode", latent=p) for v, p in pairs]
 
     @torch.inference_mode()
     def decode_volumes(
@@ -140,36 +146,6 @@ class MicroVAE(Trained[Config, Network]):
         labels = assigned(self.network.decoder(local.mean, texture.mean))
         return volume_of(labels[0].to(torch.uint8).numpy(), self.config)
 
-    # ------------------------------------------------------------------ properties
-    @torch.inference_mode()
-    def predict_table(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Prediction and both ends of the 90 % interval, each (n, TARGETS)."""
-        members = self.network.heads(torch.as_tensor(np.asarray(z, "f4"))).numpy()
-        spread = np.sqrt(members.var(0) + np.square(self.config.floor))
-        half = spread * np.array(self.config.quantile)
-        middle = members.mean(0)
-        return self.back(middle), self.back(middle - half), self.back(middle + half)
-
-    def back(self, standard: np.ndarray) -> np.ndarray:
-        """Standardised targets (n, TARGETS) in their units."""
-        values = standard * np.array(self.config.spread) + np.array(self.config.mean)
-        logs = np.array([name in LOGARITHMIC for name in TARGETS])
-        return np.where(logs, np.exp(np.where(logs, values, 0.0)), values)
-
-    def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
-        """Properties at latent points (n, latent), each with its 90 % interval."""
-        rows = zip(*self.predict_table(np.atleast_2d(z)), strict=True)
-        return [
-            {
-                key: Measurement(
-                    float(v), BY_KEY[key].unit, f"{NAME} heads", "predicted",
-                    float((high - low) / 2),
-                )
-                for key, v, low, high in zip(TARGETS, *row, strict=True)
-            }
-            for row in rows
-        ]  # fmt: skip
-
     # ------------------------------------------------------------------ sampling
     def sample(
         self,
@@ -185,27 +161,14 @@ class MicroVAE(Trained[Config, Network]):
         ------
         ValueError : n below 1, or a condition: this system is asked by latent search.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
-        if condition and (condition.windows or condition.wishes):
-            raise ValueError(f"{NAME}: takes no condition; ask microdiffusion, or search from one")
-        for k in range(n):
+        at_least_one(n)
+        refuse(NAME, condition, "ask microdiffusion, or search from one")
+        yield from counted(self._draws(seed), n, "volumes", progress)
+
+    def _draws(self, seed: int) -> Iterator[Candidate]:
+        for k in count():
             rng = np.random.default_rng((seed, k))
             noise = rng.standard_normal(self.config.latent).astype("f4")
             g = self.network.centre.numpy() + self.network.axes.numpy() @ noise
             (volume,) = self.decode_volumes(g[None], seed=int(rng.integers(2**31)))
-            if progress:
-                progress((k + 1) / n, f"{k + 1} of {n} volumes")
-            yield self._candidate(volume, g, seed, {"index": k})
-
-    def _candidate(
-        self, volume: Volume, point: np.ndarray, seed: int, arguments: dict
-    ) -> Candidate:
-        latent = tuple(round(float(v), 5) for v in point)
-        action = "sample" if arguments else "decode"
-        return candidate(self, volume, seed, arguments, action=action, latent=latent)
-
-    @cached_property
-    def training_range(self) -> dict[str, tuple[float, float]]:
-        """Mean +- 3 standard deviations of every target in training, in its unit."""
-        return ranges(TARGETS, (self.config.mean, self.config.spread), LOGARITHMIC)
+            yield candidate(self, volume, seed, {"index": k}, latent=g)

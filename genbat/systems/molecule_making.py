@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -14,11 +13,10 @@ from torch import nn
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
-from genbat.core.provenance import Provenance, versions
 from genbat.domains.molecules.structure import judge, parse_smiles
 from genbat.domains.molecules.wishes import EXACT, Wishes, read_wishes
-from genbat.systems.base import Progress, Settings, Trained
-from genbat.systems.heads import standard_aims
+from genbat.systems.base import Progress, Settings, Trained, at_least_one, counted
+from genbat.systems.heads import ranges, standard_aims
 
 # What can be told: what xTB computes of every molecule of the data.
 TOLD = ("homo_ev", "lumo_ev", "gap_ev", "dipole_d", "vip_ev")
@@ -76,17 +74,12 @@ class Maker(Trained[C, N], Generic[C, N]):
         ------
         ValueError : n below 1, or a wish it cannot honour.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        at_least_one(n)
         asked = condition or Condition()
         if strange := sorted(set(asked.windows) - set(LEGAL)):
             raise ValueError(f"{self.name}: cannot aim at {strange}; legal are {list(LEGAL)}")
         wishes = read_wishes(asked)
-        made = islice(self._candidates(n, asked, wishes, seed), n)
-        for done, candidate in enumerate(made, 1):
-            if progress:
-                progress(done / n, f"{done} of {n} molecules")
-            yield candidate
+        yield from counted(self._candidates(n, asked, wishes, seed), n, "molecules", progress)
 
     def _candidates(
         self, n: int, asked: Condition, wishes: Wishes, seed: int
@@ -107,22 +100,16 @@ class Maker(Trained[C, N], Generic[C, N]):
     def training_range(self) -> dict[str, tuple[float, float]]:
         """Mean +- 3 standard deviations of each of TOLD in training, in its unit."""
         config: Any = self.config
-        ends = zip(TOLD, config.mean, config.spread, strict=True)
-        return {key: (mean - 3 * wide, mean + 3 * wide) for key, mean, wide in ends}
+        return ranges(TOLD, (config.mean, config.spread))
 
     def _candidate(
         self, text: str | None, z: np.ndarray | None, asked: Condition, seed: int, index: int
     ) -> Candidate:
-        story = Provenance(
-            self.name, "sample", weights=self.weights, seed=seed, arguments={"index": index},
-            condition=asked.to_json(), versions=versions(),
-        )  # fmt: skip
-        latent = None if z is None else tuple(round(float(v), 5) for v in z)
         if text is None:
             verdict = Verdict(False, ("nothing was written",))
         else:
             verdict = judge(Chem.MolFromSmiles(text))
-        return Candidate(text or "", "molecules", verdict, story, latent=latent)
+        return self.made(text or "", verdict, seed, {"index": index}, condition=asked, latent=z)
 
 
 def told_values(table: pd.DataFrame) -> np.ndarray:

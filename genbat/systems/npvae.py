@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,12 +29,19 @@ from rdkit import Chem
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
-from genbat.core.properties import Measurement
-from genbat.core.provenance import Provenance, versions
 from genbat.domains.molecules.fragments import molecule_of, tree_of
-from genbat.domains.molecules.properties import BY_KEY
+from genbat.domains.molecules.properties import UNITS
 from genbat.domains.molecules.structure import judge
-from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.base import (
+    Progress,
+    SystemCard,
+    Trained,
+    at_least_one,
+    counted,
+    prior_blocks,
+    refuse,
+)
+from genbat.systems.heads import Foretelling
 from genbat.systems.npvae_growth import grown
 from genbat.systems.npvae_network import TARGETS, Config, Network, Trees
 from genbat.systems.npvae_trees import Vocabulary
@@ -60,10 +68,10 @@ def make_card(parameters: int = 0) -> SystemCard:
     )
 
 
-class NPVAE(Trained[Config, Network]):
+class NPVAE(Foretelling, Trained[Config, Network]):
     """The trained system."""
 
-    targets = TARGETS
+    targets, units = TARGETS, UNITS
     config_type, network_type = Config, Network
     describe = staticmethod(make_card)
 
@@ -99,31 +107,8 @@ class NPVAE(Trained[Config, Network]):
     def decode(self, z: np.ndarray, *, seed: int = 0) -> list[Candidate]:
         """The molecule at each latent point (n, latent), as candidates."""
         points = np.atleast_2d(np.asarray(z, "f4"))
-        texts = self.decode_texts(points)
-        return [
-            self._candidate(t, p, "decode", seed, 0) for t, p in zip(texts, points, strict=True)
-        ]
-
-    # ------------------------------------------------------------------ properties
-    @torch.inference_mode()
-    def predict_table(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Prediction and half width of the 90 % interval in eV, each (n, TARGETS)."""
-        members = self.network.heads(torch.as_tensor(np.asarray(z, "f4"))).numpy()
-        wide = np.sqrt(members.var(0) + np.square(self.config.floor))
-        scale = np.array(self.config.spread)
-        middle = members.mean(0) * scale + np.array(self.config.mean)
-        return middle, wide * np.array(self.config.quantile) * scale
-
-    def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
-        """HOMO and LUMO at latent points (n, latent), each with its 90 % interval."""
-        values, halves = self.predict_table(np.atleast_2d(z))
-        return [
-            {
-                key: Measurement(float(v), BY_KEY[key].unit, f"{NAME} heads", "predicted", float(h))
-                for key, v, h in zip(TARGETS, row, half, strict=True)
-            }
-            for row, half in zip(values, halves, strict=True)
-        ]
+        pairs = zip(self.decode_texts(points), points, strict=True)
+        return [self._candidate(t, seed, {}, action="decode", latent=p) for t, p in pairs]
 
     # ------------------------------------------------------------------ sampling
     def sample(
@@ -140,29 +125,16 @@ class NPVAE(Trained[Config, Network]):
         ------
         ValueError : n below 1, or any wish: it is asked by walking from molecule to molecule.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
-        asked = condition or Condition()
-        if asked.windows or asked.wishes:
-            named = ", ".join([*asked.windows, *asked.wishes])
-            raise ValueError(f"{NAME}: cannot honour {named}; moleculegpt can be asked")
-        for first in range(0, n, BATCH):
-            rng = np.random.default_rng((seed, first))
-            z = rng.standard_normal((BATCH, self.config.latent)).astype("f4")
-            texts = self.decode_texts(z)
-            for k in range(min(BATCH, n - first)):
-                if progress:
-                    progress((first + k + 1) / n, f"{first + k + 1} of {n} molecules")
-                yield self._candidate(texts[k], z[k], "sample", seed, first + k)
+        at_least_one(n)
+        refuse(NAME, condition, "moleculegpt can be asked")
+        yield from counted(self._draws(seed), n, "molecules", progress)
 
-    def _candidate(
-        self, text: str, point: np.ndarray, action: str, seed: int, index: int
-    ) -> Candidate:
-        story = Provenance(
-            self.card.name, action, weights=self.weights, seed=seed,
-            arguments={"index": index} if action == "sample" else {}, versions=versions(),
-        )  # fmt: skip
+    def _draws(self, seed: int) -> Iterator[Candidate]:
+        for first, z in prior_blocks(self.config.latent, BATCH, seed):
+            for k, text in enumerate(self.decode_texts(z), first):
+                yield self._candidate(text, seed, {"index": k}, latent=z[k - first])
+
+    def _candidate(self, text: str, seed: int, arguments: dict, **story: Any) -> Candidate:
         mol = Chem.MolFromSmiles(text)
         verdict = judge(mol) if mol is not None else Verdict(False, ("cannot be read",))
-        latent = tuple(round(float(v), 5) for v in point)
-        return Candidate(text, "molecules", verdict, story, latent=latent)
+        return self.made(text, verdict, seed, arguments, **story)

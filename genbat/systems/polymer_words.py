@@ -6,16 +6,16 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, ClassVar, Generic, TypeVar
 
 from torch import nn
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
-from genbat.core.provenance import Provenance, versions
 from genbat.domains.polymers.repeat_unit import normal
 from genbat.domains.polymers.tokens import Vocabulary
-from genbat.systems.base import Progress, Settings, Trained
+from genbat.systems.base import Progress, Settings, Trained, at_least_one, counted
 
 TARGET = "log_conductivity"
 TARGETS: tuple[str, ...] = (TARGET,)
@@ -77,8 +77,7 @@ class Writer(Trained[Config, N], Generic[N]):
         ------
         ValueError : n below 1, or any other wish, or a beginning that is no part of a SMILES.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        at_least_one(n)
         asked = condition or Condition()
         strange = [*sorted(set(asked.windows) - {TARGET}), *sorted(set(asked.wishes) - {"begin"})]
         if strange:
@@ -86,12 +85,12 @@ class Writer(Trained[Config, N], Generic[N]):
         begin = str(asked.wishes.get("begin", ""))
         given = self._given(begin)
         said = self.said(asked.windows.get(TARGET))
-        for first in range(0, n, BLOCK):
-            texts = self.write(said, given, seed, first, **options)
-            for k, text in enumerate(texts[: n - first]):
-                if progress:
-                    progress((first + k + 1) / n, f"{first + k + 1} of {n} polymers")
-                yield self._candidate(text, seed, first + k, asked)
+        made = (
+            self.made(*unit_of(text), seed, {"index": first + k}, condition=asked)
+            for first in count(0, BLOCK)
+            for k, text in enumerate(self.write(said, given, seed, first, **options))
+        )
+        yield from counted(made, n, "polymers", progress)
 
     @abstractmethod
     def write(self, said: int, given: list[int], seed: int, first: int) -> list[str]:
@@ -118,13 +117,10 @@ class Writer(Trained[Config, N], Generic[N]):
             raise ValueError(f"begin: {len(given)} tokens; legal are {most}")
         return given
 
-    def _candidate(self, text: str, seed: int, index: int, asked: Condition) -> Candidate:
-        story = Provenance(
-            self.card.name, "sample", weights=self.weights, seed=seed, arguments={"index": index},
-            condition=asked.to_json(), versions=versions(),
-        )  # fmt: skip
-        try:
-            unit = normal(text)
-        except ValueError as wrong:
-            return Candidate(text, "polymers", Verdict(False, (str(wrong),)), story)
-        return Candidate(unit.text, "polymers", Verdict(True), story)
+
+def unit_of(text: str) -> tuple[str, Verdict]:
+    """The normal form of a text that was written, or the text itself, and what is wrong with it."""
+    try:
+        return normal(text).text, Verdict(True)
+    except ValueError as wrong:
+        return text, Verdict(False, (str(wrong),))

@@ -15,23 +15,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import nn
 
-from genbat.core.candidate import Candidate, Verdict
+from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
-from genbat.core.properties import Measurement
-from genbat.core.provenance import Provenance, versions
-from genbat.domains.polymers.properties import BY_KEY
-from genbat.domains.polymers.repeat_unit import normal
+from genbat.domains.polymers.properties import UNITS
 from genbat.domains.polymers.tokens import Vocabulary
 from genbat.families.blocks import GRUDecoder, GRUEncoder, HeadEnsemble
 from genbat.families.vae import VAE, refine
-from genbat.systems.base import Progress, Settings, SystemCard, Trained
+from genbat.systems.base import (
+    Progress,
+    Settings,
+    SystemCard,
+    Trained,
+    at_least_one,
+    counted,
+    prior_blocks,
+    refuse,
+)
 from genbat.systems.chemvae import pad, with_ends
+from genbat.systems.heads import Foretelling
+from genbat.systems.polymer_words import unit_of
 
 NAME = "polymervae"
 TARGETS = ("log_conductivity",)
@@ -99,10 +107,10 @@ def make_card(parameters: int = 0) -> SystemCard:
     )
 
 
-class PolymerVAE(Trained[Config, Network]):
+class PolymerVAE(Foretelling, Trained[Config, Network]):
     """The trained system."""
 
-    targets = TARGETS
+    targets, units = TARGETS, UNITS
     config_type, network_type = Config, Network
     describe = staticmethod(make_card)
     takes_windows = False
@@ -146,28 +154,7 @@ class PolymerVAE(Trained[Config, Network]):
         """The likeliest polymer at each latent point (n, latent), as candidates."""
         points = np.atleast_2d(np.asarray(z, "f4"))
         pairs = zip(self.decode_texts(points), points, strict=True)
-        return [self._candidate(text, point, "decode", seed, {}) for text, point in pairs]
-
-    # ------------------------------------------------------------------ properties
-    @torch.inference_mode()
-    def predict_table(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Prediction and half width of the 90 % interval, each (n, TARGETS)."""
-        members = self.network.heads(torch.as_tensor(np.asarray(z, "f4"))).numpy()
-        wide = np.sqrt(members.var(0) + np.square(self.config.floor))
-        scale = np.array(self.config.spread)
-        middle = members.mean(0) * scale + np.array(self.config.mean)
-        return middle, wide * np.array(self.config.quantile) * scale
-
-    def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
-        """The conductivity at latent points (n, latent) with its 90 % interval."""
-        values, halves = self.predict_table(np.atleast_2d(z))
-        return [
-            {
-                key: Measurement(float(v), BY_KEY[key].unit, f"{NAME} heads", "predicted", float(h))
-                for key, v, h in zip(TARGETS, row, half, strict=True)
-            }
-            for row, half in zip(values, halves, strict=True)
-        ]
+        return [self._candidate(t, seed, {}, action="decode", latent=p) for t, p in pairs]
 
     # ------------------------------------------------------------------ sampling
     def sample(
@@ -184,31 +171,14 @@ class PolymerVAE(Trained[Config, Network]):
         ------
         ValueError : n below 1, or any wish: this system is asked by latent search.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
-        if condition and (condition.windows or condition.wishes):
-            raise ValueError(
-                f"{NAME}: takes no condition; ask polymergpt, or search from a polymer"
-            )
-        for first in range(0, n, BATCH):
-            rng = np.random.default_rng((seed, first))
-            z = rng.standard_normal((BATCH, self.config.latent)).astype("f4")
-            texts = self.decode_texts(z)
-            for k in range(min(BATCH, n - first)):
-                if progress:
-                    progress((first + k + 1) / n, f"{first + k + 1} of {n} polymers")
-                yield self._candidate(texts[k], z[k], "sample", seed, {"index": first + k})
+        at_least_one(n)
+        refuse(NAME, condition, "ask polymergpt, or search from a polymer")
+        yield from counted(self._draws(seed), n, "polymers", progress)
 
-    def _candidate(
-        self, text: str, point: np.ndarray, action: str, seed: int, arguments: dict
-    ) -> Candidate:
-        story = Provenance(
-            NAME, action, weights=self.weights, seed=seed, arguments=arguments, versions=versions()
-        )
-        latent = tuple(round(float(v), 5) for v in point)
-        try:
-            unit = normal(text)
-        except ValueError as wrong:
-            verdict = Verdict(False, (str(wrong),))
-            return Candidate(text, "polymers", verdict, story, latent=latent)
-        return Candidate(unit.text, "polymers", Verdict(True), story, latent=latent)
+    def _draws(self, seed: int) -> Iterator[Candidate]:
+        for first, z in prior_blocks(self.config.latent, BATCH, seed):
+            for k, text in enumerate(self.decode_texts(z), first):
+                yield self._candidate(text, seed, {"index": k}, latent=z[k - first])
+
+    def _candidate(self, text: str, seed: int, arguments: dict, **story: Any) -> Candidate:
+        return self.made(*unit_of(text), seed, arguments, **story)

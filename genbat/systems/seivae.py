@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import count
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,12 +31,11 @@ from torch.nn import functional as F
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
 from genbat.core.properties import Measurement
-from genbat.core.provenance import Provenance, versions
 from genbat.domains.interphases.kmc import ORGANIC, Sites
 from genbat.domains.interphases.measures import label
 from genbat.domains.interphases.properties import BY_KEY
 from genbat.domains.interphases.texts import from_text, to_text
-from genbat.systems.base import Progress, SystemCard, Trained
+from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.heads import standard_aims
 from genbat.systems.seivae_network import CONDITION_WEIGHT, SPECIES, TARGETS, Config, Network
 
@@ -97,10 +98,8 @@ class SEIVAE(Trained[Config, Network]):
         """Interphases at latent points (n, latent): the same noise for all of them, so that a walk
         changes what it must and nothing else."""
         points = np.atleast_2d(np.asarray(z, "f4"))
-        made = self.decode_sites(points, seed=seed)
-        return [
-            self._candidate(s, p, "decode", seed, {}) for s, p in zip(made, points, strict=True)
-        ]
+        pairs = zip(self.decode_sites(points, seed=seed), points, strict=True)
+        return [self._candidate(s, seed, {}, action="decode", latent=p) for s, p in pairs]
 
     @torch.inference_mode()
     def decode_sites(self, z: np.ndarray, *, seed: int = 0) -> list[Sites]:
@@ -155,18 +154,18 @@ class SEIVAE(Trained[Config, Network]):
         ------
         ValueError : n below 1, or a wish that is none of TARGETS.
         """
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        at_least_one(n)
         asked = condition or Condition()
         if strange := [*sorted(set(asked.windows) - set(TARGETS)), *sorted(asked.wishes)]:
             raise ValueError(f"{NAME}: cannot aim at {strange}; legal are {list(TARGETS)}")
-        for k in range(n):
+        yield from counted(self._draws(asked, seed), n, "interphases", progress)
+
+    def _draws(self, asked: Condition, seed: int) -> Iterator[Candidate]:
+        for k in count():
             rng = np.random.default_rng((seed, k))
             point = self._point(asked.windows, rng)
             (sites,) = self.decode_sites(point[None], seed=int(rng.integers(2**31)))
-            if progress:
-                progress((k + 1) / n, f"{k + 1} of {n} interphases")
-            yield self._candidate(sites, point, "sample", seed, {"index": k}, asked)
+            yield self._candidate(sites, seed, {"index": k}, condition=asked, latent=point)
 
     def _point(self, windows: Mapping[str, Window], rng: np.random.Generator) -> np.ndarray:
         c = rng.standard_normal(len(TARGETS))
@@ -179,23 +178,10 @@ class SEIVAE(Trained[Config, Network]):
         """Standardised value of each target, see `standard_aims`."""
         return standard_aims(windows, TARGETS, (self.config.mean, self.config.spread))
 
-    def _candidate(
-        self, sites: Sites, point: np.ndarray, action: str, seed: int, arguments: Mapping,
-        condition: Condition | None = None,
-    ) -> Candidate:  # fmt: skip
-        source = Provenance(
-            system=NAME,
-            action=action,
-            weights=self.weights,
-            seed=seed,
-            arguments=dict(arguments),
-            condition=condition.to_json() if condition else {},
-            versions=versions(),
-        )
+    def _candidate(self, sites: Sites, seed: int, arguments: dict, **story: Any) -> Candidate:
         good = bool((sites[0] >= ORGANIC).any())
         verdict = Verdict(good, () if good else ("holds no solid on the electrode",))
-        latent = tuple(round(float(v), 5) for v in point)
-        return Candidate(to_text(sites), self.card.domain, verdict, source, latent=latent)
+        return self.made(to_text(sites), verdict, seed, arguments, **story)
 
     @cached_property
     def training_range(self) -> dict[str, tuple[float, float]]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,14 @@ from torch.nn import functional as F
 from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.domains.microstructures.volume import Volume, from_text, to_text
-from genbat.systems.base import Progress, Settings, SystemCard, Trained
+from genbat.systems.base import (
+    Progress,
+    Settings,
+    SystemCard,
+    Trained,
+    at_least_one,
+    counted,
+)
 from genbat.systems.microvae_network import assigned
 from genbat.systems.volumes import candidate
 
@@ -139,15 +146,12 @@ class SuperRes(Trained[Config, Generator]):
         ValueError : n below 1, no coarse volume, or any other wish.
         """
         asked = condition or Condition()
-        if n < 1:
-            raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
+        at_least_one(n)
         if asked.windows or set(asked.wishes) != {"coarse"}:
             raise ValueError(f"{NAME}: takes one wish, coarse: the text of a coarse volume")
         coarse = from_text(str(asked.wishes["coarse"]))
-        for k in range(n):
-            yield self.finer(coarse, seed=seed, index=k)
-            if progress:
-                progress((k + 1) / n, f"{k + 1} of {n} volumes")
+        made = (self.finer(coarse, seed=seed, index=k) for k in count())
+        yield from counted(made, n, "volumes", progress)
 
     def finer(
         self, coarse: Volume, *, seed: int = 0, index: int = 0, progress: Progress | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,8 @@ from torch import Tensor
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
-from genbat.core.provenance import Provenance, versions
 from genbat.domains.microstructures.volume import Labels, Volume, to_text
-from genbat.systems.base import Progress
+from genbat.systems.base import Progress, at_least_one, counted, refuse
 
 
 def made_in_turn(
@@ -34,14 +34,14 @@ def made_in_turn(
     ------
     ValueError : n below 1, or any wish.
     """
-    if n < 1:
-        raise ValueError(f"n: got {n}; at least 1 candidate must be asked for")
-    _no_wishes(system.card.name, condition)
-    for k in range(n):
-        volume = system.volume(seed=seed, index=k, **options)
-        if progress:
-            progress((k + 1) / n, f"{k + 1} of {n} volumes")
-        yield candidate(system, volume, seed, {"index": k, **options})
+    at_least_one(n)
+    refuse(system.card.name, condition, "microdiffusion can be asked")
+    made = (
+        candidate(system, system.volume(seed=seed, index=k, **options), seed,
+                  {"index": k, **options})
+        for k in count()
+    )  # fmt: skip
+    yield from counted(made, n, "volumes", progress)
 
 
 def volume_of(labels: Labels, config: Any, *, periodic: bool = False) -> Volume:
@@ -56,24 +56,14 @@ def candidate(
     volume: Volume,
     seed: int,
     arguments: Mapping[str, Any],
-    condition: Condition | None = None,
-    *,
-    action: str = "sample",
-    latent: tuple[float, ...] | None = None,
+    **story: Any,
 ) -> Candidate:
-    """A made volume with its verdict and story; valid where it holds all its phases."""
-    source = Provenance(
-        system=system.card.name,
-        action=action,
-        weights=system.weights,
-        seed=seed,
-        arguments=dict(arguments),
-        condition=condition.to_json() if condition else {},
-        versions=versions(),
-    )
+    """A made volume with its verdict and story (see `Trained.made`); valid where it holds all its
+    phases."""
     lacking = [name for k, name in enumerate(volume.phases) if not volume.mask(k).any()]
     verdict = Verdict(not lacking, tuple(f"holds no {name}" for name in lacking))
-    return Candidate(to_text(volume), system.card.domain, verdict, source, latent=latent)
+    made: Candidate = system.made(to_text(volume), verdict, seed, arguments, **story)
+    return made
 
 
 def check_aims(name: str, asked: Condition, targets: Sequence[str]) -> None:
@@ -104,11 +94,3 @@ def shares_of(logits: Tensor, phases: tuple[str, ...], windows: Mapping[str, Win
     shares[:, others] /= rest.clamp(min=1.0)[:, None]  # asked for more than everything
     shares[:, 1] = 1 - shares[:, others].sum(1)
     return shares
-
-
-def _no_wishes(name: str, condition: Condition | None) -> None:
-    """ValueError where anything is asked of a system that follows its images alone."""
-    asked = condition or Condition()
-    if asked.windows or asked.wishes:
-        named = ", ".join([*asked.windows, *asked.wishes])
-        raise ValueError(f"{name}: cannot honour {named}; microdiffusion can be asked")

@@ -3,6 +3,10 @@
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from genbat.ui.messages import mend
+
+mend()
+
 # A folder `pages` beside app.py makes Streamlit run a page without app.py, hence without frame and
 # sidebar, where a link to that page is the first visit after a start (or the tab that was open
 # when the server was killed). From the first import on it asks app.py, as st.navigation has it.

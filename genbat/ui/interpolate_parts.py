@@ -232,5 +232,4 @@ def _charts(found: Shown, step: int) -> None:
 def _card(found: Shown, step: int) -> None:
     candidate = found.walk.candidates[step]
     with st.container(key="walk-card"):
-        st.empty()  # the browser takes a container away that stays empty while the card is made
         card(candidate, "walk:card", height=250)

@@ -116,7 +116,7 @@ def test_predictions_are_in_units_and_intervals_hold_them():
     model = system()
     model.config = replace(model.config, mean=(0.4, 0.1, 1.0, 0.1, 9.0), spread=(0.1,) * 5)
     z = np.random.default_rng(0).normal(size=(3, 4))
-    middle, low, high = model.predict_table(z)
+    middle, low, high = model.intervals(z)
     assert (low < middle).all() and (middle < high).all()
     standard = (np.log(middle[:, 2]) - 1.0) / 0.1
     raw = model.network.heads(torch.as_tensor(z, dtype=torch.float32)).mean(0)[:, 2]

@@ -158,7 +158,7 @@ def test_bare_electrodes_are_no_candidates_and_cannot_be_encoded():
     with pytest.raises(ValueError, match="no solid"):
         system().encode([texts.to_text(bare)])
     bare[30, 30] = ORGANIC
-    made = system()._candidate(bare, np.zeros(6), "decode", 0, {})
+    made = system()._candidate(bare, 0, {}, latent=np.zeros(6))
     assert not made.verdict.ok and "no solid" in made.verdict.reasons[0]
 
 

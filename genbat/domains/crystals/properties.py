@@ -84,6 +84,7 @@ PROPERTIES: tuple[Property, ...] = (
     ),
 )
 BY_KEY: dict[str, Property] = {p.key: p for p in PROPERTIES}
+UNITS = {p.key: p.unit for p in PROPERTIES}
 # Half widths of 90 % intervals, in the property's unit, where something independent was compared.
 UNCERTAINTY = {"voltage_v": 0.5, "formation_ev": 0.14}
 

@@ -119,3 +119,4 @@ PROPERTIES: tuple[Property, ...] = (
     ),
 )
 BY_KEY = {p.key: p for p in PROPERTIES}
+UNITS = {p.key: p.unit for p in PROPERTIES}

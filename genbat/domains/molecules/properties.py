@@ -108,3 +108,4 @@ PROPERTIES: tuple[Property, ...] = (
     ),
 )
 BY_KEY: dict[str, Property] = {p.key: p for p in PROPERTIES}
+UNITS = {p.key: p.unit for p in PROPERTIES}
