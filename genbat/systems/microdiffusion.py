@@ -17,8 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
-from typing import Self
 
 import numpy as np
 import torch
@@ -28,11 +26,12 @@ from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.volume import Volume
 from genbat.families.gaussian import denoised
-from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
+from genbat.systems.base import Progress, SystemCard, at_least_one, counted
 from genbat.systems.heads import standard_aims
 from genbat.systems.microdiffusion_network import Config, Network
 from genbat.systems.microvae import MicroVAE
 from genbat.systems.microvae_network import LOGARITHMIC, SHRINK, SIDE, TARGETS, assigned
+from genbat.systems.paired import Paired
 from genbat.systems.volumes import candidate, check_aims, shares_of, volume_of
 
 NAME = "microdiffusion"
@@ -65,42 +64,14 @@ class Plan:
     guidance: float = 1.5
 
 
-class MicroDiffusion(Trained[Config, Network]):
+class MicroDiffusion(Paired[MicroVAE]):
     """The trained system, with the microvae whose latents it makes."""
 
     targets = TARGETS
-    config_type, network_type = Config, Network
+    config_type, network_type, partner = Config, Network, MicroVAE
+    config: Config
+    network: Network
     describe = staticmethod(make_card)
-
-    def __init__(
-        self, config: Config, network: Network, weights: str = "", vae: MicroVAE | None = None
-    ) -> None:
-        super().__init__(config, network, weights)
-        self._vae = vae
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """From its own folder and that of microvae beside it.
-
-        Raises
-        ------
-        ValueError : weights are missing, or microvae is not the one it was trained with.
-        """
-        system, vae = super().load(folder), MicroVAE.load(folder.parent / "microvae")
-        if system.config.vae != vae.weights:
-            raise ValueError(
-                f"{NAME}: was trained with another microvae ({system.config.vae}, here is "
-                f"{vae.weights}); train it again"
-            )
-        system._vae = vae
-        return system
-
-    @property
-    def vae(self) -> MicroVAE:
-        """Whose decoder makes volumes of its latents."""
-        if self._vae is None:
-            raise ValueError(f"{NAME}: has no microvae to decode with")
-        return self._vae
 
     def sample(
         self,

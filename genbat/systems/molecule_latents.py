@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from genbat.systems.base import Settings
 from genbat.systems.chemvae import BATCH, ChemVAE, pad
 from genbat.systems.heads import known_scale
 from genbat.systems.molecule_making import TOLD, Made, Maker, told_values
+from genbat.systems.paired import Paired
 
 
 @dataclass(frozen=True)
@@ -35,40 +35,10 @@ class Config(Settings):
 N = TypeVar("N", bound=nn.Module)
 
 
-class LatentMaker(Maker[Config, N], Generic[N]):
+class LatentMaker(Paired[ChemVAE], Maker[Config, N], Generic[N]):
     """A maker of latents, with the chemvae that writes them out."""
 
-    config_type = Config
-
-    def __init__(
-        self, config: Config, network: N, weights: str = "", vae: ChemVAE | None = None
-    ) -> None:
-        super().__init__(config, network, weights)
-        self._vae = vae
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """From its own folder and that of chemvae beside it.
-
-        Raises
-        ------
-        ValueError : weights are missing, or chemvae is not the one it was trained with.
-        """
-        system, vae = super().load(folder), ChemVAE.load(folder.parent / "chemvae")
-        if system.config.vae != vae.weights:
-            raise ValueError(
-                f"{cls.name}: was trained with another chemvae ({system.config.vae}, here is "
-                f"{vae.weights}); train it again"
-            )
-        system._vae = vae
-        return system
-
-    @property
-    def vae(self) -> ChemVAE:
-        """Whose decoder writes its latents."""
-        if self._vae is None:
-            raise ValueError(f"{self.name}: has no chemvae to decode with")
-        return self._vae
+    config_type, partner = Config, ChemVAE
 
     @abstractmethod
     def latents(self, aims: Tensor, generator: torch.Generator) -> Tensor:

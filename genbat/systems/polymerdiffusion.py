@@ -16,7 +16,9 @@ Changed, and why:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -72,13 +74,34 @@ def barred(count: int) -> Tensor:
     return (number >= UNTOLD) & (number < FIRST)
 
 
+def followed(scores: Callable[[Tensor], Tensor], rows: int, said: int, guidance: float) -> Tensor:
+    """Scores of the tokens (B, T, V) after a word, followed further than the word alone goes.
+
+    Parameters
+    ----------
+    scores : words (B,) -> scores.
+    said : the word; `guidance` 1 is the word alone (Ho and Salimans, arXiv 2207.12598).
+    """
+    words = torch.full((rows,), said)
+    found = scores(words)
+    if said == UNTOLD or guidance == 1.0:
+        return found
+    free = scores(torch.full_like(words, UNTOLD))
+    return guided(found, free, guidance).nan_to_num(nan=-torch.inf)
+
+
 def make_card(parameters: int = 0) -> SystemCard:
     """What the app says about this system."""
+    return card_of(NAME, "Polymer diffusion (embeddings)", parameters)
+
+
+def card_of(name: str, title: str, parameters: int) -> SystemCard:
+    """The card of either of the study's diffusions."""
     return SystemCard(
-        name=NAME,
+        name=name,
         domain="polymers",
         family="diffusion",
-        title="Polymer diffusion (embeddings)",
+        title=title,
         paper="Yang et al., npj Comput. Mater. 2024 (GPT against diffusion for polymers)",
         capabilities=("sample",),
         trained_on="HTP-MD (TRI, MIT): repeat units with conductivity by molecular dynamics",
@@ -116,11 +139,7 @@ class PolymerDiffusion(Writer[Network]):
         self, x: Tensor, time: Tensor, said: int, given: list[int], guidance: float
     ) -> Tensor:
         """Chances of the tokens (B, T, V), the given ones certain."""
-        words = torch.full((len(x),), said)
-        scores = self.network.scores(x, time, words)
-        if said != UNTOLD and guidance != 1.0:
-            free = self.network.scores(x, time, torch.full_like(words, UNTOLD))
-            scores = guided(scores, free, guidance).nan_to_num(nan=-torch.inf)
+        scores = followed(partial(self.network.scores, x, time), len(x), said, guidance)
         chances = torch.softmax(scores / SHARP, -1)
         if given:
             chances[:, : len(given)] = F.one_hot(torch.tensor(given), scores.shape[-1]).float()

@@ -15,16 +15,17 @@ Changed, and why:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from genbat.families.denoiser import Denoiser, guided
+from genbat.families.denoiser import Denoiser
 from genbat.families.masking import reveal
 from genbat.systems.base import SystemCard
 from genbat.systems.polymer_words import BLOCK, SAID, TARGETS, UNTOLD, Config, Writer
-from genbat.systems.polymerdiffusion import barred
+from genbat.systems.polymerdiffusion import barred, card_of, followed
 
 NAME = "polymermasking"
 LEGAL_TARGETS = TARGETS
@@ -63,17 +64,7 @@ class Network(nn.Module):
 
 def make_card(parameters: int = 0) -> SystemCard:
     """What the app says about this system."""
-    return SystemCard(
-        name=NAME,
-        domain="polymers",
-        family="diffusion",
-        title="Polymer diffusion (masked tokens)",
-        paper="Yang et al., npj Comput. Mater. 2024 (GPT against diffusion for polymers)",
-        capabilities=("sample",),
-        trained_on="HTP-MD (TRI, MIT): repeat units with conductivity by molecular dynamics",
-        licence="MIT",
-        parameters=parameters,
-    )
+    return card_of(NAME, "Polymer diffusion (masked tokens)", parameters)
 
 
 class PolymerMasking(Writer[Network]):
@@ -93,14 +84,7 @@ class PolymerMasking(Writer[Network]):
         rows[:, : len(given)] = torch.tensor(given, dtype=torch.long)
         times = torch.linspace(1.0, 0.0, plan.steps + 1).tolist()
         for now, later in pairwise(times):
-            scores = self._scores(rows, now, said, plan.guidance)
+            known = partial(self.network.scores, rows, torch.full((BLOCK,), now))
+            scores = followed(known, BLOCK, said, plan.guidance)
             rows = reveal(rows, scores, now, later, self.network.mask, generator)
         return [self.vocabulary.text(row) for row in rows.tolist()]
-
-    def _scores(self, rows: Tensor, time: float, said: int, guidance: float) -> Tensor:
-        words, times = torch.full((len(rows),), said), torch.full((len(rows),), time)
-        scores = self.network.scores(rows, times, words)
-        if said == UNTOLD or guidance == 1.0:
-            return scores
-        free = self.network.scores(rows, times, torch.full_like(words, UNTOLD))
-        return guided(scores, free, guidance).nan_to_num(nan=-torch.inf)
