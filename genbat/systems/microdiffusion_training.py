@@ -130,7 +130,6 @@ def batch_loss(
 
     texture = draw(latents.texture, latents.texture_width, "texture")
     places = draw(latents.places, latents.places_width, "place")
-    with torch.autocast("cpu", torch.bfloat16):  # the convolutions cost a third less
-        parts = losses(network, texture, places, latents.targets[rows], generator)
+    parts = losses(network, texture, places, latents.targets[rows], generator)
     total = sum(parts.values(), torch.zeros(()))
     return total, {name: float(part.detach()) for name, part in parts.items()}
