@@ -15,6 +15,7 @@ Changed, and why:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -57,6 +58,20 @@ class Config(Settings):
             said = 0 if math.isnan(value) else 1 + sum(value >= border for border in own)
             out.append(len(self.tokens) + k * WORDS + said)
         return out
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """A molecule as it was written.
+
+    Attributes
+    ----------
+    numbers : tokens (T,), the last one END unless the room was used up.
+    chances : of every token of the vocabulary at each place (T, V), before the nucleus is cut.
+    """
+
+    numbers: list[int]
+    chances: Tensor
 
 
 def network_of(config: Config) -> GPT:
@@ -102,8 +117,43 @@ class MoleculeGPT(Maker[Config, GPT]):
         known = Vocabulary(self.config.tokens)
         return [(known.decode(row), None) for row in rows.tolist()]
 
-    def _prefix(self, values: list[float]) -> Tensor:
-        return torch.tensor([self.config.words(values)]).expand(BLOCK, -1)
+    def _prefix(self, values: list[float], rows: int = BLOCK) -> Tensor:
+        return torch.tensor([self.config.words(values)]).expand(rows, -1)
+
+    # ------------------------------------------------------------------ token by token
+    def spell(
+        self, aims: list[float], given: Sequence[int], seed: int, *, style: Style = STYLE
+    ) -> Spelling:
+        """One molecule that begins with given tokens; each place has a random number of its own, so
+        that what follows a token that was changed differs only as far as the model does.
+
+        Raises
+        ------
+        ValueError : more tokens than fit, or one that no molecule holds.
+        """
+        room = self.config.longest - len(TOLD)
+        if len(given) >= room or not all(END < k < len(self.config.tokens) for k in given):
+            raise ValueError(f"given: {list(given)}; legal are fewer than {room} tokens of texts")
+        told, untold = (self._prefix(own, 1) for own in (aims, [math.nan] * len(TOLD)))
+        begin = torch.tensor([list(given)], dtype=torch.long)
+        rest = self.network.write(
+            torch.cat([told, begin], 1), draws_of(seed, 0, room)[None, len(given) :], style,
+            end=END, allowed=self._text, untold=torch.cat([untold, begin], 1),
+        )[0].tolist()  # fmt: skip
+        stop = rest.index(END) + 1 if END in rest else len(rest)
+        numbers = [*given, *rest[:stop]]
+        return Spelling(numbers, self._chances(told, untold, numbers, style))
+
+    @torch.inference_mode()
+    def _chances(self, told: Tensor, untold: Tensor, numbers: list[int], style: Style) -> Tensor:
+        row = torch.tensor([numbers])
+        both = torch.cat([torch.cat([own, row[:, :-1]], 1) for own in (told, untold)])
+        scores = self.network(both)[:, len(TOLD) - 1 :].log_softmax(-1)
+        scores = torch.lerp(scores[1], scores[0], style.guidance) / style.temperature
+        for k in range(len(numbers)):
+            fits = self._text(torch.cat([told, row[:, :k]], 1))[0]
+            scores[k].masked_fill_(~fits, -torch.inf)
+        return torch.softmax(scores, -1)[:, : len(self.config.tokens)]
 
     def _text(self, tokens: Tensor) -> Tensor:
         """Neither padding, nor a start, nor words may be written, and no empty molecule."""

@@ -22,17 +22,24 @@ PAGES = {
     "interpolate": ("Interpolate", ":material/timeline:"),
     "design": ("Design", ":material/tune:"),
     "shortlist": ("Shortlist", ":material/checklist:"),
+    "gpt": ("Token by token", ":material/spellcheck:"),
     "micrograph": ("Make volumes", ":material/grain:"),
     "loop": ("Feedback loop", ":material/loop:"),
     "jobs": ("Jobs", ":material/pending_actions:"),
 }
 _OF = {"micrograph": "microstructures", "loop": "polymers"}  # pages of one domain alone
+_BY = {"gpt": "moleculegpt"}  # pages of one system alone
 
 
 def shown_pages() -> dict[str, tuple[str, str]]:
-    """The pages that make sense with the domains that are here."""
+    """The pages that make sense with the domains and systems that are here."""
     offered = registry.offered()
-    return {name: told for name, told in PAGES.items() if _OF.get(name, registry.FIRST) in offered}
+    return {
+        name: told
+        for name, told in PAGES.items()
+        if _OF.get(name, registry.FIRST) in offered
+        and (name not in _BY or registry.trained(_BY[name]))
+    }
 
 
 def page_file(name: str) -> str:
