@@ -121,6 +121,15 @@ def save_weights(
     (folder / "config.json").write_text(json.dumps(asdict(config), indent=1) + "\n", "utf-8")
 
 
+@torch.no_grad()
+def round_as_kept(network: nn.Module) -> None:
+    """Round a network to the 16-bit floats in which `save_weights` keeps it: what is calibrated
+    before it is saved must be what is used afterwards."""
+    for values in (*network.parameters(), *network.buffers()):
+        if values.is_floating_point():
+            values.copy_(values.half().float())
+
+
 def load_weights(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Tensors as 32-bit floats, and the config.
 

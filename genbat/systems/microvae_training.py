@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from genbat.domains.microstructures.volume import Labels
 from genbat.families.vae import warm_up
-from genbat.systems.base import Progress
+from genbat.systems.base import Progress, round_as_kept
 from genbat.systems.conformal import intervals
 from genbat.systems.heads import known_scale, polish
 from genbat.systems.microvae_network import LOGARITHMIC, TARGETS, Config, Network, losses
@@ -155,6 +155,7 @@ def finish(run: Run, volumes: Volumes, progress: Progress | None = None) -> Conf
     """Fit the prior of g and the heads of the run's mean network; returns the config that holds the
     calibrated intervals."""
     network, config = cast(Network, run.mean), cast(Config, run.config)
+    round_as_kept(network)
     mean, width = textures(network, volumes, volumes.rows("train"))
     network.centre.copy_(mean.mean(0))
     cover = torch.cov(mean.T) + torch.diag((width**2).mean(0))
@@ -165,6 +166,7 @@ def finish(run: Run, volumes: Volumes, progress: Progress | None = None) -> Conf
     network.heads.requires_grad_(True)
     polish(network.heads, mean, width, wanted, progress=progress)
     network.heads.requires_grad_(False)
+    round_as_kept(network)
     return calibrated(network, volumes, config)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from genbat.domains.molecules.fragments import Node, tree_of
 from genbat.families.vae import Posterior, warm_up
-from genbat.systems.base import Progress
+from genbat.systems.base import Progress, round_as_kept
 from genbat.systems.conformal import intervals
 from genbat.systems.heads import known_error, known_scale, polish
 from genbat.systems.npvae import BATCH, NPVAE
@@ -125,13 +125,14 @@ def batch_loss(
 def finished(run: Run, table: pd.DataFrame, progress: Progress | None = None) -> NPVAE:
     """The system of a run, its heads fitted on and calibrated with the splits."""
     network = cast(Network, run.mean)
-    for parameter in network.heads.parameters():
-        parameter.requires_grad_(True)
+    round_as_kept(network)
+    network.heads.requires_grad_(True)
     config = replace(run.config, steps_trained=run.step)
     parts = {name: corpus_of(table[table["split"] == name], config)
              for name in ("train", "calibration")}  # fmt: skip
     mean, width = latents_of(network, parts["train"])
     polish(network.heads, mean, width, parts["train"].values, progress=progress)
+    round_as_kept(network)
     if not len(parts["calibration"].steps):
         return NPVAE(config, network)
     z, _ = latents_of(network, parts["calibration"])

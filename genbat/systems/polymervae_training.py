@@ -15,7 +15,7 @@ from torch import Tensor
 from genbat.domains.polymers.data import Polymers
 from genbat.domains.polymers.tokens import Vocabulary
 from genbat.families.vae import warm_up
-from genbat.systems.base import Progress
+from genbat.systems.base import Progress, round_as_kept
 from genbat.systems.chemvae import pad, with_ends
 from genbat.systems.conformal import intervals
 from genbat.systems.heads import known_error, known_scale, polish
@@ -116,11 +116,13 @@ def batch_loss(
 def finished(run: Run, polymers: Polymers, progress: Progress | None = None) -> PolymerVAE:
     """The system of a run, its heads fitted on and calibrated with the splits."""
     network = cast(Network, run.mean)
+    round_as_kept(network)
     network.heads.requires_grad_(True)
     config = replace(run.config, steps_trained=run.step)
     corpus = corpus_of(texts_of(polymers, "train"), config)
     mean, width = latents_of(network, corpus)
     polish(network.heads, mean, width, corpus.values, progress=progress)
+    round_as_kept(network)
     held = corpus_of(texts_of(polymers, "calibration"), config)
     if not held.ways:
         return PolymerVAE(config, network)
