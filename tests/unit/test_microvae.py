@@ -99,10 +99,12 @@ def test_finish_fits_prior_and_heads(tmp_path):
     config = microvae_training.finish(run, own)
     network = run.mean
     mean, width = microvae_training.textures(network, own, own.rows("train"))
-    assert torch.allclose(network.centre, mean.mean(0), atol=1e-5)
+    for value in network.state_dict().values():
+        assert torch.equal(value, value.half().float())  # as it will be kept
+    assert torch.allclose(network.centre, mean.mean(0), rtol=1e-3, atol=1e-4)
     cover = network.axes @ network.axes.T
     wanted = torch.cov(mean.T) + torch.diag((width**2).mean(0))
-    assert torch.allclose(cover, wanted, atol=1e-4)
+    assert torch.allclose(cover, wanted, rtol=2e-3, atol=1e-3)
     assert config.quantile != run.config.quantile
 
 
