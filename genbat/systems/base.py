@@ -125,7 +125,7 @@ def save_weights(
 def round_as_kept(network: nn.Module) -> None:
     """Round a network to the 16-bit floats in which `save_weights` keeps it: what is calibrated
     before it is saved must be what is used afterwards."""
-    for values in (*network.parameters(), *network.buffers()):
+    for values in network.state_dict().values():
         if values.is_floating_point():
             values.copy_(values.half().float())
 
