@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ _WORDS = {
         "carbon-binder was placed numerically, and the size of its voxels is not stated.",
         own="volumes of your own: a TIFF of labels, one value a phase",
         limits="""\
-- Volumes look like the one material it was trained on, a calendered NMC cathode, and nothing else.
+- Volumes look like the one material it was trained on, and nothing else.
 - What is smaller than a voxel does not exist: pores inside the carbon-binder, cracks, roughness.
 - Tortuosity factors and diffusivities are computed by TauFactor on what was made, never guessed.
 - That a volume can be made by mixing, coating and calendering, the system does not know.""",
@@ -90,6 +90,29 @@ _WORDS = {
     ),
 }
 
+_GENERATED = Words(
+    split="recipe, of which no two are alike",
+    origin="GenBat's own volumes and labels: MIT.",
+    own="volumes of your own: a TIFF of labels, one value a phase",
+    limits="""\
+- Volumes look like those of one generator: spheres of several sizes, carbon-binder in bridges
+  between them, pressed in one direction. They are no tomograms.
+- What is smaller than a voxel does not exist: pores inside the carbon-binder, cracks, roughness.
+- Tortuosity factors and diffusivities are computed by TauFactor on what was made; where they are
+  predicted, it says so.
+- That a volume can be made by mixing, coating and calendering, the system does not know.""",
+)
+_FROM_GENERATED = ("microvae", "microdiffusion", "microgpt")
+
+
+def _words(name: str, domain: str) -> Words:
+    """What is said of a system's data and limits."""
+    if name in _FROM_GENERATED:
+        return _GENERATED
+    if name in registry.VARIANTS:
+        return replace(_WORDS[domain], origin="Its files do not ship.")
+    return _WORDS[domain]
+
 
 def write_card(
     path: Path,
@@ -117,7 +140,7 @@ def write_card(
         "## How to train it again",
         _again(card),
         "## Limits",
-        _WORDS[card.domain].limits,
+        _words(card.name, card.domain).limits,
         f"Licence of code and weights: {card.licence}.",
     ]
     path.write_text("\n\n".join(parts) + "\n", "utf-8")
@@ -132,7 +155,7 @@ def _about(name: str) -> str:
 def _data(card: SystemCard, counts: Mapping[str, int], bad: int) -> str:
     shares = ", ".join(f"{counts.get(s, 0):,} {s}" for s in ("train", "calibration", "test"))
     left = f" {bad} rows of the file could not be used." if bad else ""
-    words = _WORDS[card.domain]
+    words = _words(card.name, card.domain)
     return f"{card.trained_on}. Split by {words.split}: {shares}.{left} {words.origin}"
 
 
@@ -146,7 +169,7 @@ def _training(card: SystemCard, config: Any, schedule: Any) -> str:
 
 
 def _again(card: SystemCard) -> str:
-    name, own = card.name, _WORDS[card.domain].own
+    name, own = card.name, _words(card.name, card.domain).own
     file = {"molecules": "mine.csv", "polymers": "mine.csv", "crystals": "mine.cif"}.get(
         card.domain, "mine.tif"
     )
