@@ -1,7 +1,7 @@
 """`genbat build microstructures`: generated electrodes with their labels, resumable.
 
 Recipes fill the ranges evenly (a scrambled Sobol sequence); each is made with its own number as the
-seed, so that the table alone brings every volume back. Rows go line by line to a JSONL log.
+seed, so that a number alone brings a volume back. Rows go line by line to a JSONL log.
 """
 
 from __future__ import annotations

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
 
 from genbat.core.paths import ASSETS
+from genbat.domains.microstructures.build import recipes
 from genbat.domains.microstructures.generator import Recipe, make
 from genbat.domains.microstructures.volume import Volume
 
@@ -17,7 +18,8 @@ LICENCE = "recipes and labels: MIT, GenBat (TauFactor and counting voxels)"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Known volumes; `table` has one row a volume: seed, recipe, every label, split."""
+    """Known volumes; `table` has one row a volume: seed, recipe, every label, split. Of what is both
+    asked and counted (porosity, binder) it holds what was counted."""
 
     table: pd.DataFrame
 
@@ -25,13 +27,12 @@ class Dataset:
         return len(self.table)
 
     def recipe(self, row: int) -> Recipe:
-        """How a volume is made."""
-        one = self.table.iloc[row]
-        return Recipe(**{field.name: one[field.name].item() for field in fields(Recipe)})
+        """How a volume is made: the recipe of its seed."""
+        return recipes()[int(self.table["seed"].iat[row])]
 
     def volume(self, row: int) -> Volume:
         """The volume itself, made anew: some tenths of a second."""
-        return make(self.recipe(row), int(self.table.iloc[row]["seed"]))
+        return make(self.recipe(row), int(self.table["seed"].iat[row]))
 
 
 @lru_cache
