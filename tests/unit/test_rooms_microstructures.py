@@ -41,7 +41,8 @@ def known():
     for seed in range(12):
         recipe = build.recipes()[seed]
         solved = dict.fromkeys(("tau_z", "tau_y", "tau_x", "diffusivity_z"), 2.0 + seed)
-        counted = {"porosity": recipe.porosity + 2e-6, "binder": 0.200001, "active": 1 - recipe.porosity - recipe.binder,
+        counted = {"porosity": recipe.porosity + 2e-6, "binder": 0.200001,
+                   "active": 1 - recipe.porosity - recipe.binder,
                    "surface": 0.1, "triple_line": 0.01, "reached": 1.0, "chord": 8.0,
                    "grain": 9.0, "conductivity_z": 0.2, "anisotropy": 1.1}  # fmt: skip
         rows.append({"seed": seed, **vars(recipe), **counted, **solved})

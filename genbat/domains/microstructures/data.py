@@ -8,7 +8,7 @@ from functools import lru_cache
 import pandas as pd
 
 from genbat.core.paths import ASSETS
-from genbat.domains.microstructures.build import recipes
+from genbat.domains.microstructures import build
 from genbat.domains.microstructures.generator import Recipe, make
 from genbat.domains.microstructures.volume import Volume
 
@@ -18,8 +18,8 @@ LICENCE = "recipes and labels: MIT, GenBat (TauFactor and counting voxels)"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Known volumes; `table` has one row a volume: seed, recipe, every label, split. Of what is both
-    asked and counted (porosity, binder) it holds what was counted."""
+    """Known volumes; `table` has one row a volume: seed, recipe, every label, split. Of what is
+    both asked and counted (porosity, binder) it holds what was counted."""
 
     table: pd.DataFrame
 
@@ -28,7 +28,7 @@ class Dataset:
 
     def recipe(self, row: int) -> Recipe:
         """How a volume is made: the recipe of its seed."""
-        return recipes()[int(self.table["seed"].iat[row])]
+        return build.recipes()[int(self.table["seed"].iat[row])]
 
     def volume(self, row: int) -> Volume:
         """The volume itself, made anew: some tenths of a second."""
