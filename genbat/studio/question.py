@@ -24,7 +24,15 @@ WISHES = "wishes"  # what stands for all the discrete wishes in `Outcome.held`
 def systems_for(domain: str) -> list[str]:
     """Systems of a domain that can be asked for something, best suited first."""
     able = [n for n in registry.names(domain) if registry.trained(n) and methods_of(n)]
-    return sorted(able, key=lambda n: "encode" in registry.card(n).capabilities)
+    return sorted(able, key=_suits)
+
+
+def _suits(system: str) -> tuple[int, bool]:
+    """First those that are told windows, then those that can be searched, then those that only
+    draw; among them those without a latent space, which sample and do no more."""
+    told = registry.kind(system).takes_windows and bool(registry.target_keys(system))
+    latent = "encode" in registry.card(system).capabilities
+    return (0 if told else 1 if latent else 2), latent
 
 
 def methods_of(system: str) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def sentence() -> bool:
         _wish_line(at, wish)
     if not asked["wishes"]:
         with line():
-            words(f"Find **{state.domain()}**")
+            words(f"Find **{_many()}**")
             _another(asked)
     wrong = [contradiction(asked)]
     _tell(wrong[0])
@@ -51,6 +51,12 @@ def sentence() -> bool:
     return not any(wrong)
 
 
+def _many() -> str:
+    """What the domain's objects are called."""
+    many: str = shared.atlas(state.domain()).rooms.words.many
+    return many
+
+
 def _tell(wrong: str) -> None:
     if wrong:
         st.error(plain(wrong), icon=":material/error:")
@@ -60,7 +66,7 @@ def _wish_line(at: int, wish: dict[str, Any]) -> None:
     known = {p.key: p for p in shared.atlas(state.domain()).properties}
     keys = asking.wishable(state.domain())
     with line():
-        words(f"Find **{state.domain()}** with" if at == 0 else "and with")
+        words(f"Find **{_many()}** with" if at == 0 else "and with")
         picked = st.selectbox(
             "Property",
             keys,

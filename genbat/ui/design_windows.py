@@ -42,7 +42,7 @@ class Windows:
 
 # An electrode for fast charging, and how long it may take.
 MICROSTRUCTURES = Windows(
-    (("porosity", "between", 0.35, 0.4), ("tau_z", "below", 2.0)), {"minutes": 3.0, "count": 12}
+    (("porosity", "between", 0.35, 0.4), ("tau_z", "below", 2.5)), {"minutes": 3.0, "count": 12}
 )
 # A thin, dense one.
 INTERPHASES = Windows(

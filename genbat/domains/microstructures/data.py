@@ -26,13 +26,17 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.table)
 
+    def seed(self, row: int) -> int:
+        """The number of a volume in the design of experiments."""
+        return int(self.table.iloc[row]["seed"])
+
     def recipe(self, row: int) -> Recipe:
         """How a volume is made: the recipe of its seed."""
-        return build.recipes()[int(self.table["seed"].iat[row])]
+        return build.recipes()[self.seed(row)]
 
     def volume(self, row: int) -> Volume:
         """The volume itself, made anew: some tenths of a second."""
-        return make(self.recipe(row), int(self.table["seed"].iat[row]))
+        return make(self.recipe(row), self.seed(row))
 
 
 @lru_cache
