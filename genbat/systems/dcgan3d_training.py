@@ -15,7 +15,7 @@ from genbat.systems.base import Progress
 from genbat.systems.dcgan3d import SIZE, Config, Discriminator, Generator
 from genbat.systems.duel import Duel, Rules, begin, fight
 
-PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=6000, rounds=1)}
+PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=9000, rounds=1)}
 BATCH = 4
 BLUR = 0.3  # standard deviation of the noise on one-hot volumes at the start
 
