@@ -56,6 +56,20 @@ def test_the_inside_is_the_same_with_and_without_circular_padding():
     assert nearest < 1e-5
 
 
+@pytest.mark.parametrize(("extent", "periodic"), [(1, False), (5, False), (4, True), (8, True)])
+def test_noise_with_an_extent_is_as_wide_as_in_training(extent, periodic):
+    torch.manual_seed(0)
+    network = Generator(SMALL).eval()
+    heard = []
+    network.norms[0].register_forward_hook(lambda module, told, made: heard.append(told[0]))
+    with torch.no_grad():
+        for _ in range(40):
+            network(torch.randn(1, SMALL.noise, *(extent,) * 3), periodic=periodic)
+    one = torch.cat(heard)
+    wide = (network.first.weight.detach() ** 2).sum(0).mean((1, 2, 3)).sqrt()  # of independent noise of 1
+    assert one.transpose(0, 1).flatten(1).std(1) == pytest.approx(wide, rel=0.25)
+
+
 def test_cubes_are_of_the_volume():
     random = torch.Generator().manual_seed(0)
     drawn = crops().draw(3, random)
