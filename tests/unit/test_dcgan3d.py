@@ -66,7 +66,9 @@ def test_noise_with_an_extent_is_as_wide_as_in_training(extent, periodic):
         for _ in range(40):
             network(torch.randn(1, SMALL.noise, *(extent,) * 3), periodic=periodic)
     one = torch.cat(heard)
-    wide = (network.first.weight.detach() ** 2).sum(0).mean((1, 2, 3)).sqrt()  # of independent noise of 1
+    wide = (
+        (network.first.weight.detach() ** 2).sum(0).mean((1, 2, 3)).sqrt()
+    )  # of independent noise of 1
     assert one.transpose(0, 1).flatten(1).std(1) == pytest.approx(wide, rel=0.25)
 
 

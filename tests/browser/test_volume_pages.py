@@ -1,0 +1,90 @@
+"""Electrode volumes in a browser: map to card to list; a walk; a question; volumes of any size."""
+
+import os
+
+import pytest
+from harness import ROOT, SHOTS
+from playwright.sync_api import expect
+
+from genbat.studio import registry
+
+WAIT = 180_000  # the first page of a server waits for the atlas
+NAME = ".gb-heading h3"
+pytestmark = pytest.mark.skipif(
+    "microstructures" not in registry.offered(), reason="the volumes' map or weights are not here"
+)
+
+
+@pytest.fixture(scope="module")
+def url(serve):
+    """The app, sharing the session's home and what is cached there."""
+    return serve(ROOT / "app.py", {"GENBAT_HOME": os.environ["GENBAT_HOME"]})
+
+
+@pytest.fixture
+def opened(new_page, url):
+    """opened(path) -> a page of the volumes."""
+
+    def open_it(path, **context):
+        page = new_page(**context)
+        page.set_default_timeout(WAIT)
+        sign = "&" if "?" in path else "?"
+        page.goto(f"{url}/{path}{sign}domain=microstructures")
+        return page
+
+    return open_it
+
+
+def no_errors(page):
+    # On a page below the root Streamlit tries two addresses of its server; one is not there.
+    return [e for e in page.console_errors if "404" not in e] == []
+
+
+def drawn(page):
+    """The volume's 3D view is there."""
+    page.wait_for_selector('.volume[data-state="ready"]')
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_volume_found_by_its_porosity(opened, theme):
+    page = opened("explore", color_scheme=theme, viewport={"width": 1280, "height": 900})
+    box = page.get_by_label("Search", exact=True)
+    box.fill("porosity 0.3")
+    box.press("Enter")
+    page.locator(NAME, has_text="porosity 0.30").wait_for()
+    drawn(page)
+    page.get_by_text("TauFactor 1.2.1").first.wait_for()
+    page.screenshot(path=SHOTS / f"volumes-explore{'-dark' if theme == 'dark' else ''}.png")
+    page.get_by_role("button", name="Add to shortlist").click()
+    page.get_by_text("1 candidate in the basket").wait_for()
+    assert no_errors(page)
+
+
+def test_a_walk_from_dense_to_open(opened):
+    page = opened("interpolate")
+    page.get_by_role("button", name="Dense → open").click()
+    page.get_by_text("different volumes").wait_for()
+    drawn(page)
+    page.get_by_role("button", name="Next").click()
+    page.get_by_text("step 1 of 10").wait_for()
+    drawn(page)
+    page.screenshot(path=SHOTS / "volumes-interpolate.png")
+    assert no_errors(page)
+
+
+def test_a_question_for_a_porosity(opened):
+    page = opened("design")
+    page.get_by_role("button", name="Search", exact=True).wait_for()
+    expect(page.get_by_text("Find volumes with")).to_be_visible()
+    page.get_by_text("of the known microstructures would do").wait_for()
+    page.screenshot(path=SHOTS / "volumes-design.png")
+    assert no_errors(page)
+
+
+@pytest.mark.skipif(not registry.trained("slicegan"), reason="slicegan's weights are absent")
+def test_a_volume_of_any_size(opened):
+    page = opened("micrograph")
+    page.get_by_text("Any size, by shipped models").click()
+    drawn(page)
+    page.screenshot(path=SHOTS / "volumes-free.png")
+    assert no_errors(page)
