@@ -14,19 +14,21 @@ from rdkit import Chem
 from genbat.core import paths
 from genbat.core.logs import adding
 from genbat.domains.molecules import build, descriptors, physics
+from genbat.studio import registry
 from genbat.studio.labelling import label_stream
 from genbat.systems.chemvae import ChemVAE
 from genbat.systems.chemvae_targets import TARGETS
 
 Progress = Callable[[float, str], None]
 SIZE, LABELLED, SEED = 4_000, 600, 0
+FEWER = (1_000, 200)
 BLOCK = 256
 MOST = 50  # draws a wanted molecule; a system that needs more has nothing new to say
 PREDICTED, HALF = "_predicted", "_half"
 
 
 def make_library(
-    system: ChemVAE,
+    system: Any,
     known: Sequence[str] | None = None,
     *,
     log: Path,
@@ -34,31 +36,39 @@ def make_library(
     labelled: int | None = None,
     workers: int = 2,
     progress: Progress | None = None,
+    reference: ChemVAE | None = None,
 ) -> pd.DataFrame:
-    """The first `size` new, valid and unique draws from the system's prior, seed 0.
+    """The first `size` new, valid and unique draws of a system that the map can place, seed 0.
 
     Parameters
     ----------
     known : texts that are not new, by default those of the shipped molecules.
     log : JSONL of finished xTB labels, the checkpoint of a stopped build.
-    size, labelled : molecules, SIZE of them, and how many are judged by xTB, in the order they
-        were drawn (a fair sample), LABELLED.
+    size, labelled : molecules, and how many are judged by xTB, in the order they were drawn (a
+        fair sample); SIZE and LABELLED of the system that draws the map, FEWER of both of others.
+    reference : the system that draws the map, by default the domain's.
 
     Returns
     -------
     One row a molecule: `text`; `seed` and `index`, with which `sample(index + 1, seed=seed)` makes
-    it again as its last; `latent`, a list of float16, where the encoder places it; for each target
-    `key_predicted` and `key_half` (90 % interval) at that place; descriptors; the labels by xTB
+    it again as its last; `latent`, a list of float16, where `reference` places it; for each target
+    `key_predicted` and `key_half` (90 % interval) by it at that place; descriptors; the labels by xTB
     and `failed`, the reason why there are none (`build.PENDING` where nobody asked).
     """
     report = progress or (lambda fraction, text: None)
-    size, labelled = SIZE if size is None else size, LABELLED if labelled is None else labelled
-    drawn = _draws(system, set(known_texts() if known is None else known), size, report)
+    reference = reference or registry.load(registry.REFERENCE["molecules"])
+    usual = (SIZE, LABELLED) if system.card.name == reference.card.name else FEWER
+    size, labelled = (
+        u if own is None else own for u, own in zip(usual, (size, labelled), strict=True)
+    )
+    drawn = _draws(system, reference, set(known_texts() if known is None else known), size, report)
     table = pd.DataFrame(drawn, columns=["text", "index"]).astype({"index": "i4"})
     table.insert(1, "seed", np.int32(SEED))
-    latents = system.encode(table["text"].tolist())
+    latents = reference.encode(table["text"].tolist())
     table["latent"] = list(latents.astype("f2"))
-    table = pd.concat([table, _predictions(system, latents), _descriptors(table["text"])], axis=1)
+    table = pd.concat(
+        [table, _predictions(reference, latents), _descriptors(table["text"])], axis=1
+    )
     asked = table["text"].tolist()[:labelled]
     rows = _labels(asked, log, workers, lambda f, text: report(0.2 + 0.8 * f, text))
     table = pd.concat([table, _judged(table["text"], rows)], axis=1)
@@ -84,12 +94,14 @@ def known_texts() -> list[str]:
     return pd.read_parquet(table, columns=["smiles"])["smiles"].tolist()
 
 
-def _draws(system: ChemVAE, known: set[str], size: int, report: Progress) -> list[tuple[str, int]]:
+def _draws(
+    system: Any, reference: ChemVAE, known: set[str], size: int, report: Progress
+) -> list[tuple[str, int]]:
     found: dict[str, int] = {}
     for index, candidate in enumerate(system.sample(MOST * size, seed=SEED)):
         text = candidate.text
         if candidate.verdict.ok and text not in known and text not in found:
-            if not _placeable(system, text):
+            if not _placeable(reference, text):
                 continue
             found[text] = index
             if len(found) % BLOCK == 0:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,7 @@ def fake_labels(texts, **options):
 
 def small_library(monkeypatch, log, known=(), stream=fake_labels, **options):
     monkeypatch.setattr(library_molecules, "label_stream", stream)
+    options = {"reference": trained()[0], **options}
     return library_molecules.make_library(
         trained()[0], known, log=log, size=12, labelled=5, **options
     )
@@ -46,9 +48,9 @@ def small_library(monkeypatch, log, known=(), stream=fake_labels, **options):
 def test_names():
     crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors",
                 "crystals:aims")  # fmt: skip
-    made = ("chemvae", "cdvae", "mattergen", "slicegan", "dcgan3d", "microvae", "microdiffusion",
-            "microgpt", "seivae", "polymervae", "polymergpt", "polymerdiffusion",
-            "polymermasking")  # fmt: skip
+    made = ("chemvae", "moleculegpt", "moleculediffusion", "latentgan", "npvae", "cdvae",
+            "mattergen", "slicegan", "dcgan3d", "microvae", "microdiffusion", "microgpt", "seivae",
+            "polymervae", "polymergpt", "polymerdiffusion", "polymermasking")  # fmt: skip
     shelves = tuple(f"library:{name}" for name in made)
     grown = ("microstructures", "microstructures:band", "interphases")
     maps = tuple(f"map:{domain}" for domain in registry.REFERENCE)
@@ -79,6 +81,27 @@ def test_library_rows(monkeypatch, tmp_path):
     asked = made.iloc[:5]
     assert ((asked["lumo_ev"] == -1.5) == (asked["failed"] == "")).all()
     assert made.attrs["weights"] == system.weights
+
+
+def test_library_of_another_system_is_placed_by_the_maps(monkeypatch, tmp_path):
+    class Other:
+        """Draws what chemvae draws under a name and a hash of its own, without a latent space."""
+
+        card = replace(trained()[0].card, name="moleculegpt")
+        weights = "other"
+
+        def sample(self, n, *, seed):
+            return trained()[0].sample(n, seed=seed)
+
+    monkeypatch.setattr(library_molecules, "label_stream", fake_labels)
+    monkeypatch.setattr(library_molecules, "FEWER", (6, 2))
+    made = library_molecules.make_library(
+        Other(), [], log=tmp_path / "log.jsonl", reference=trained()[0]
+    )
+    assert len(made) == 6 and (made["failed"] == labels.PENDING).sum() == 4
+    assert (made.attrs["system"], made.attrs["weights"]) == ("moleculegpt", "other")
+    latents = np.array(made["latent"].tolist(), "f4")
+    np.testing.assert_allclose(latents, trained()[0].encode(made["text"].tolist()), atol=0.01)
 
 
 def test_library_survives_parquet(monkeypatch, tmp_path):
