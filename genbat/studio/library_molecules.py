@@ -52,8 +52,8 @@ def make_library(
     -------
     One row a molecule: `text`; `seed` and `index`, with which `sample(index + 1, seed=seed)` makes
     it again as its last; `latent`, a list of float16, where `reference` places it; for each target
-    `key_predicted` and `key_half` (90 % interval) by it at that place; descriptors; the labels by xTB
-    and `failed`, the reason why there are none (`build.PENDING` where nobody asked).
+    `key_predicted` and `key_half` (90 % interval) by it at that place; descriptors; the labels by
+    xTB and `failed`, the reason why there are none (`build.PENDING` where nobody asked).
     """
     report = progress or (lambda fraction, text: None)
     reference = reference or registry.load(registry.REFERENCE["molecules"])
