@@ -88,6 +88,11 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "prior": ("metrics_molecules", "prior", 0.4),
         "heads": ("metrics_npvae", "heads", 0.3),
     },
+    "additivevae": {
+        "prior": ("metrics_molecules", "prior", 0.2),
+        "additives": ("metrics_npvae", "additives", 0.6),
+        "heads": ("metrics_npvae", "heads", 0.2),
+    },
     "polymersurrogate": {"heads": ("metrics_surrogate", "heads", 1.0)},
     "superres": {"fidelity": ("metrics_superres", "fidelity", 1.0)},
     **{name: {"slices": ("metrics_slices", "slices", 1.0)} for name in registry.VARIANTS},

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import eq
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rdkit import Chem
 
+from genbat.domains.molecules.descriptors import sa_score
 from genbat.domains.molecules.properties import BY_KEY
 from genbat.studio import registry
 from genbat.studio.metrics import Metrics, metric
 from genbat.studio.metrics_heads import COVERAGE, mean_error
 from genbat.studio.metrics_molecules import Subject, equal_share, nearest_texts
+from genbat.studio.metrics_questions import judged
 from genbat.systems.chemvae_targets import TARGETS as OTHERS
 from genbat.systems.npvae_network import TARGETS
 
 AT_MOST = 1.3  # of chemvae's error
+JUDGED = 100  # molecules whose LUMO is computed
+SA_MARGIN = 0.5
 Floats = NDArray[np.float64]
 
 
@@ -34,6 +40,44 @@ def reconstruction(subject: Subject) -> Metrics:
         "reconstruction_exact": metric(same, "share", baselines=baselines, bar=0.60),
         "writable": metric(len(known) / len(texts), "share"),
     }
+
+
+def additives(subject: Subject) -> Metrics:
+    """What further teaching did: synthetic accessibility beside the named additives', and the
+    median LUMO by GFN2-xTB of JUDGED new molecules, beside that of npvae's own; the bars are half a
+    point above the additives' median, and npvae's median."""
+    named = subject.table[subject.table["role"] == "additive"]
+    new = _new(subject, subject.system)
+    usual = float(np.median([_sa(text) for text in named["smiles"]]))
+    out = {
+        "sa_median": metric(
+            float(np.median([_sa(text) for text in new])), "",
+            baselines={"named additives": usual}, bar=usual + SA_MARGIN,
+        )
+    }  # fmt: skip
+    if registry.trained("npvae"):
+        before = _new(subject, registry.load("npvae"))[:JUDGED]
+        rows = judged([*new[:JUDGED], *before], subject)
+        mine, theirs = (_median_lumo(texts, rows) for texts in (new[:JUDGED], before))
+        baselines = {"npvae": theirs, "named additives": float(named["lumo_ev"].median())}
+        out["lumo_median"] = metric(mine, "eV", baselines=baselines, bar=theirs)
+    return out
+
+
+def _new(subject: Subject, system: Any) -> list[str]:
+    """Distinct valid molecules among n draws that the training set does not hold."""
+    trained = set(subject.train["smiles"])
+    made = (c.text for c in system.sample(subject.n, seed=subject.seed) if c.verdict.ok)
+    return list(dict.fromkeys(text for text in made if text not in trained))
+
+
+def _sa(text: str) -> float:
+    return sa_score(Chem.MolFromSmiles(text))
+
+
+def _median_lumo(texts: Sequence[str], rows: Mapping[str, Mapping[str, Any]]) -> float:
+    found = [rows[text].get("lumo_ev") for text in texts]
+    return float(np.median([v for v in found if v is not None and np.isfinite(v)]))
 
 
 def writable(subject: Subject, texts: Sequence[str]) -> list[str]:

@@ -61,7 +61,7 @@ def asked(subject: Subject) -> Metrics:
     plain = _texts(subject, None)
     known = subject.rng(5).choice(subject.train["smiles"], ANSWERS, replace=False).tolist()
     answers = {name: _texts(subject, own) for name, own in windows.items()}
-    rows = _judged([*plain, *known, *(t for own in answers.values() for t in own)], subject)
+    rows = judged([*plain, *known, *(t for own in answers.values() for t in own)], subject)
     rates = {
         name: {
             "": _rate(answers[name], own, rows),
@@ -102,7 +102,7 @@ def _texts(subject: Subject, windows: Mapping[str, Window] | None) -> list[str]:
     return [text for text in found if text]
 
 
-def _judged(texts: Sequence[str], subject: Subject) -> Mapping[str, Mapping[str, Any]]:
+def judged(texts: Sequence[str], subject: Subject) -> Mapping[str, Mapping[str, Any]]:
     """xTB's values by SMILES; what was judged before is read from the user's folder."""
     log = paths.home() / "evaluation" / "molecules.jsonl"
     items = {text: text for text in dict.fromkeys(texts)}

@@ -30,6 +30,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "moleculediffusion": ("genbat.systems.moleculediffusion", "MoleculeDiffusion"),
     "latentgan": ("genbat.systems.latentgan", "LatentGAN"),
     "npvae": ("genbat.systems.npvae", "NPVAE"),
+    "additivevae": ("genbat.systems.additivevae", "AdditiveVAE"),
     "polymervae": ("genbat.systems.polymervae", "PolymerVAE"),
     "polymergpt": ("genbat.systems.polymergpt", "PolymerGPT"),
     "polymerdiffusion": ("genbat.systems.polymerdiffusion", "PolymerDiffusion"),

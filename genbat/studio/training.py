@@ -36,6 +36,7 @@ TRAINERS: dict[str, str] = {
     "moleculediffusion": "genbat.studio.training_molecule_makers",
     "latentgan": "genbat.studio.training_molecule_makers",
     "npvae": "genbat.studio.training_molecule_makers",
+    "additivevae": "genbat.studio.training_additives",
     "polymervae": "genbat.studio.training_polymers",
     "polymergpt": "genbat.studio.training_polymers",
     "polymerdiffusion": "genbat.studio.training_polymers",

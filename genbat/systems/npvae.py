@@ -126,7 +126,7 @@ class NPVAE(Foretelling, Trained[Config, Network]):
         ValueError : n below 1, or any wish: it is asked by walking from molecule to molecule.
         """
         at_least_one(n)
-        refuse(NAME, condition, "moleculegpt can be asked")
+        refuse(self.card.name, condition, "moleculegpt can be asked")
         yield from counted(self._draws(seed), n, "molecules", progress)
 
     def _draws(self, seed: int) -> Iterator[Candidate]:

@@ -96,6 +96,35 @@ def train(
     return advance_all(run, batches, loss, minutes=minutes, progress=progress)
 
 
+def taught_further(
+    base: NPVAE,
+    table: pd.DataFrame,
+    folder: Path,
+    *,
+    schedule: Schedule,
+    resume: bool = False,
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+) -> Run:
+    """Go on from a finished system on other molecules of the split "train", with its pieces, ways
+    and scales; with `resume`, go on from the folder's checkpoint.
+
+    Raises
+    ------
+    ValueError : none of the molecules can be written.
+    """
+    run = begin(base.config, Network, schedule, folder, resume=resume)
+    if not resume:
+        for network in (run.network, run.mean):
+            network.load_state_dict(base.network.state_dict())
+    corpus = corpus_of(table[table["split"] == "train"], run.config)
+    if not corpus.steps:
+        raise ValueError("molecules: none that npvae can write")
+    loss = partial(batch_loss, cast(Network, run.network), corpus, rise=0)
+    batches = batches_of(len(corpus.steps), schedule, run.step)
+    return advance_all(run, batches, loss, minutes=minutes, progress=progress)
+
+
 def batches_of(count: int, schedule: Schedule, first: int) -> Iterator[list[int]]:
     """Batches from step `first` to the schedule's end."""
     for step in range(first, schedule.steps):
@@ -104,9 +133,10 @@ def batches_of(count: int, schedule: Schedule, first: int) -> Iterator[list[int]
 
 
 def batch_loss(
-    network: Network, corpus: Grown, rows: list[int], seed: int
+    network: Network, corpus: Grown, rows: list[int], seed: int, *, rise: int = RISE
 ) -> tuple[Tensor, dict[str, float]]:
-    """Negative bound of a batch in nats a molecule, with the heads' error; noise from the seed."""
+    """Negative bound of a batch in nats a molecule, with the heads' error; noise from the seed. The
+    divergence has its full weight after `rise` steps."""
     trees = Trees.of([corpus.steps[row] for row in rows])
     pieces = network.pieces()
     posterior = Posterior(*network.encoder(trees, pieces))
@@ -116,13 +146,15 @@ def batch_loss(
         "divergence": posterior.divergence().mean(),
         "heads": known_error(network.heads(z), corpus.values[rows]),
     }
-    beta = warm_up(seed % 1_000_003, RISE, BETA)
+    beta = warm_up(seed % 1_000_003, rise, BETA)
     total = parts["trees"] + beta * parts["divergence"] + HEADS * parts["heads"]
     return total, {name: float(part.detach()) for name, part in parts.items()}
 
 
 # ---------------------------------------------------------------------- heads
-def finished(run: Run, table: pd.DataFrame, progress: Progress | None = None) -> NPVAE:
+def finished(
+    run: Run, table: pd.DataFrame, progress: Progress | None = None, kind: type[NPVAE] = NPVAE
+) -> NPVAE:
     """The system of a run, its heads fitted on and calibrated with the splits."""
     network = cast(Network, run.mean)
     round_as_kept(network)
@@ -134,12 +166,12 @@ def finished(run: Run, table: pd.DataFrame, progress: Progress | None = None) ->
     polish(network.heads, mean, width, parts["train"].values, progress=progress)
     round_as_kept(network)
     if not len(parts["calibration"].steps):
-        return NPVAE(config, network)
+        return kind(config, network)
     z, _ = latents_of(network, parts["calibration"])
     with torch.no_grad():
         members = network.heads(z).numpy()
     floor, quantile = intervals(members, parts["calibration"].values.numpy(), COVER)
-    return NPVAE(replace(config, floor=floor, quantile=quantile), network)
+    return kind(replace(config, floor=floor, quantile=quantile), network)
 
 
 @torch.no_grad()

@@ -48,9 +48,9 @@ def small_library(monkeypatch, log, known=(), stream=fake_labels, **options):
 def test_names():
     crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors",
                 "crystals:aims")  # fmt: skip
-    made = ("chemvae", "moleculegpt", "moleculediffusion", "latentgan", "npvae", "cdvae",
-            "mattergen", "slicegan", "dcgan3d", "microvae", "microdiffusion", "microgpt", "seivae",
-            "polymervae", "polymergpt", "polymerdiffusion", "polymermasking")  # fmt: skip
+    made = ("chemvae", "moleculegpt", "moleculediffusion", "latentgan", "npvae", "additivevae",
+            "cdvae", "mattergen", "slicegan", "dcgan3d", "microvae", "microdiffusion", "microgpt",
+            "seivae", "polymervae", "polymergpt", "polymerdiffusion", "polymermasking")  # fmt: skip
     shelves = tuple(f"library:{name}" for name in made)
     grown = ("microstructures", "microstructures:band", "interphases")
     maps = tuple(f"map:{domain}" for domain in registry.REFERENCE)
