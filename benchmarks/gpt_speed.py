@@ -32,8 +32,7 @@ def trained_on():
         return set()
     from genbat.studio.training_polymers import gather
 
-    table = gather(None).examples.table
-    return set(table.loc[table["split"] == "train", "text"])
+    return set(gather(None).examples.rows("train")["text"])
 
 
 def cached(system, n):
