@@ -157,7 +157,8 @@ class DCGAN3D(Trained[Config, Generator]):
     def volume(
         self, size: int = SIZE, *, seed: int = 0, index: int = 0, periodic: bool = False
     ) -> Volume:
-        """One volume of size^3 voxels.
+        """One volume of size^3 voxels; a periodic one is cut between the middles of two places of
+        the noise, where neighbouring slices differ less than at the places' borders.
 
         Raises
         ------
@@ -168,5 +169,7 @@ class DCGAN3D(Trained[Config, Generator]):
         generator = torch.Generator().manual_seed(seed * 1_000_003 + index)
         extent = size // 16 if periodic else size // 16 - 3
         z = torch.randn(1, self.config.noise, extent, extent, extent, generator=generator)
-        labels = self.network(z, periodic=periodic)[0].argmax(0).to(torch.uint8).numpy()
-        return volume_of(labels, self.config, periodic=periodic)
+        labels = self.network(z, periodic=periodic)[0].argmax(0).to(torch.uint8)
+        if periodic:
+            labels = labels.roll((-(self.stride // 2),) * 3, (0, 1, 2))
+        return volume_of(labels.numpy(), self.config, periodic=periodic)

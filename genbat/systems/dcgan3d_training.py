@@ -15,7 +15,7 @@ from genbat.systems.base import Progress
 from genbat.systems.dcgan3d import SIZE, Config, Discriminator, Generator
 from genbat.systems.duel import Duel, Rules, begin, fight
 
-PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=9000, rounds=1)}
+PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=12_000, rounds=1)}
 BATCH = 4
 BLUR = 0.3  # standard deviation of the noise on one-hot volumes at the start
 
@@ -73,7 +73,7 @@ def one_round(crops: Crops, duel: Duel) -> dict[str, float]:
     random = duel.random()
     z = torch.randn(BATCH, duel.config.noise, 1, 1, 1, generator=random)
     fake, real = duel.generator(z), crops.draw(BATCH, random)
-    width = BLUR * max(0.0, 1 - 2 * duel.step / duel.rules.steps)
+    width = BLUR * max(0.0, 1 - 4 * duel.step / duel.rules.steps)
     blur = lambda x: x + width * torch.randn(x.shape, generator=random)  # noqa: E731
     critic = duel.critics[0]
     told = judge_loss(critic, blur(real), blur(fake.detach()))

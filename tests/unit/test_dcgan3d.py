@@ -56,6 +56,15 @@ def test_the_inside_is_the_same_with_and_without_circular_padding():
     assert nearest < 1e-5
 
 
+def test_a_periodic_volume_is_cut_in_the_middle_of_its_places():
+    own = system()
+    volume = own.volume(64, seed=2, index=1, periodic=True)
+    z = torch.randn(1, 6, 4, 4, 4, generator=torch.Generator().manual_seed(2 * 1_000_003 + 1))
+    with torch.inference_mode():
+        whole = own.network(z, periodic=True)[0].argmax(0).numpy()
+    assert np.array_equal(volume.labels, np.roll(whole, (-8, -8, -8), (0, 1, 2)))
+
+
 @pytest.mark.parametrize(("extent", "periodic"), [(1, False), (5, False), (4, True), (8, True)])
 def test_noise_with_an_extent_is_as_wide_as_in_training(extent, periodic):
     torch.manual_seed(0)
