@@ -23,8 +23,10 @@ def evenly(ranges: Mapping[str, tuple[float, float]], count: int, digits: int) -
 
 
 def split_of(seed: int) -> str:
-    """Of every ten settings the last two are held out; a coin says which of them calibrates. Without
-    it that would always be the even one, and a Sobol sequence differs between even and odd."""
+    """Of every ten settings the last two are held out; a coin says which of them calibrates.
+
+    Without it that would always be the even one, and a Sobol sequence differs between even and odd.
+    """
     ten, place = divmod(seed, 10)
     if place < TRAINED:
         return SPLITS[0]

@@ -27,17 +27,18 @@ PAGES = {
     "loop": ("Feedback loop", ":material/loop:"),
     "jobs": ("Jobs", ":material/pending_actions:"),
 }
-_OF = {"micrograph": "microstructures", "loop": "polymers"}  # pages of one domain alone
+# Pages of one domain alone.
+_OF = {"gpt": "molecules", "micrograph": "microstructures", "loop": "polymers"}
 _BY = {"gpt": "moleculegpt"}  # pages of one system alone
 
 
 def shown_pages() -> dict[str, tuple[str, str]]:
-    """The pages that make sense with the domains and systems that are here."""
-    offered = registry.offered()
+    """The pages that make sense in the domain in force, and the one that the address names."""
+    here, named = state.domain(), str(st.context.url or "").partition("?")[0].rsplit("/", 1)[-1]
     return {
         name: told
         for name, told in PAGES.items()
-        if _OF.get(name, registry.FIRST) in offered
+        if (_OF.get(name, here) == here or (name == named and _OF[name] in registry.offered()))
         and (name not in _BY or registry.trained(_BY[name]))
     }
 

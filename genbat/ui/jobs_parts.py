@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -14,7 +15,7 @@ from genbat.studio import exports, registry
 from genbat.studio.jobs import Job, Result
 from genbat.studio.rooms import rooms
 from genbat.ui import basket, progress, shared, state, tables
-from genbat.ui.frame import PAGES, page_file
+from genbat.ui.frame import PAGES, page_file, shown_pages
 from genbat.ui.words import count, duration, moment, plain, short
 
 KINDS = {
@@ -87,16 +88,19 @@ def domain_of(job: Job) -> str:
     return str(job.arguments.get("domain", registry.FIRST))
 
 
+def _link(job: Job, page: str, words: str) -> None:
+    """To the page of a job's results, which may stand in another domain's sidebar alone."""
+    icon, told = PAGES[page][1], {"job": job.id, "me": state.owner(), "domain": domain_of(job)}
+    if page in shown_pages():
+        st.page_link(page_file(page), label=words, icon=icon, query_params=told)
+    else:
+        st.link_button(words, f"{page}?{urlencode(told)}", icon=icon)
+
+
 def _actions(job: Job) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         if job.kind in PLACES:
-            page, words = PLACES[job.kind]
-            st.page_link(
-                page_file(page),
-                label=words,
-                icon=PAGES[page][1],
-                query_params={"job": job.id, "me": state.owner(), "domain": domain_of(job)},
-            )
+            _link(job, *PLACES[job.kind])
         if job.active:
             return
         again = st.button(

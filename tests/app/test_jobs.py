@@ -188,3 +188,13 @@ def test_words():
     assert words.count(1, "job") == "1 job"
     assert words.count(2000, "job") == "2,000 jobs"
     assert progress.EVERY_S <= 2
+
+
+def test_a_job_of_another_domain_opens_by_a_link(store, owner):
+    """Its page does not stand in the molecules' sidebar."""
+    told = {"domain": "microstructures", "texts": []}
+    ident = Jobs(store).submit("micrograph", "SliceGAN of mine.png", told, owner)
+    at = opened(owner)
+    Jobs(store).cancel(ident)  # or a later test's job server would run it
+    (link,) = at.get("link_button")
+    assert link.proto.url.startswith(f"micrograph?job={ident}&me={owner}&domain=microstructures")
