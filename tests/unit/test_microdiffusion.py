@@ -10,6 +10,7 @@ from test_microvae import SIZES, volumes
 from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.statistics import fractions
 from genbat.domains.microstructures.volume import from_text
+from genbat.families.gaussian import denoised
 from genbat.families.latent_net import LatentDenoiser, forgotten
 from genbat.systems import microdiffusion_training, microvae_training
 from genbat.systems.microdiffusion import MicroDiffusion, Plan
@@ -159,10 +160,28 @@ def test_aims_are_standardised(system):
 def test_guidance_moves_towards_what_is_asked(system):
     generator = lambda: torch.Generator().manual_seed(0)  # noqa: E731
     asked = {"porosity": Window(0.6, 0.6)}
-    plain = system._texture(asked, Plan(3, 0.0), generator())
+    plain = system._texture(asked, Plan(3, 0.0, 1), generator())
     free = system._texture({}, Plan(3, 2.0), generator())
     assert torch.allclose(plain, free, atol=1e-5)
-    assert not torch.allclose(plain, system._texture(asked, Plan(3, 2.0), generator()))
+    assert not torch.allclose(plain, system._texture(asked, Plan(3, 2.0, 1), generator()))
+
+
+def test_the_texture_is_chosen_that_the_heads_place_nearest(system):
+    asked = {"porosity": Window(0.6, 0.6), "tau_z": Window(2.0, 2.0)}
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        best = system._texture(asked, Plan(3, 1.0, 6), generator)
+        net, aims = system.network, np.array(system.aims(asked))
+        start = torch.randn(6, system.config.latent, generator=torch.Generator().manual_seed(3))
+        told = torch.tensor(aims).float().expand(6, -1)
+        made = denoised(lambda x, t: net.textures(x, t, told), start, 3)
+    g = (made * net.texture_spread + net.texture_middle).detach().numpy()
+    found = system.vae.predict_table(g)[0][:, [0, 2]]
+    own = system.config
+    standard = np.stack([(found[:, 0] - own.mean[0]) / own.spread[0],
+                         (np.log(found[:, 1]) - own.mean[2]) / own.spread[2]], 1)  # fmt: skip
+    away = np.abs(standard - aims[[0, 2]]).max(1)
+    assert torch.allclose(best[0], made[int(away.argmin())], atol=1e-4)
 
 
 @pytest.mark.parametrize(
