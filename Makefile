@@ -44,7 +44,7 @@ fmt: $(DEV)
 
 screenshots: $(DEV) chromium
 	@GENBAT_SHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser -q \
-	  -k "screenshots or home_leads or share_their_axis or search_runs or links_table or search_card or walk_between"
+	  -k "screenshots or home_leads or share_their_axis or search_runs or links_table or search_card or walk_between or found_by_its or dense_to_open"
 
 bench: $(DEV) chromium
 	@set -e; for script in benchmarks/*.py; do \
