@@ -1,10 +1,12 @@
 """Fixtures of all browser tests: a Chromium, served apps, pages that may not phone home."""
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from harness import FLAGS, PATIENCE, find_chromium, served
+from drivers import WAIT
+from harness import FLAGS, PATIENCE, ROOT, find_chromium, served
 
 HERE = Path(__file__).parent
 VIEW = {"width": 1280, "height": 800}
@@ -117,3 +119,23 @@ def shared_pages(browser, serve):
 def page(new_page):
     """A light page of 1280 x 800 pixels; see `new_page`."""
     return new_page()
+
+
+@pytest.fixture(scope="module")
+def app_url(serve):
+    """The app, sharing the session's home and what is cached there."""
+    return serve(ROOT / "app.py", {"GENBAT_HOME": os.environ["GENBAT_HOME"]})
+
+
+@pytest.fixture
+def opened_in(new_page, app_url):
+    """opened_in(domain, path) -> a page of a domain."""
+
+    def open_it(domain, path, **context):
+        page = new_page(**context)
+        page.set_default_timeout(WAIT)
+        sign = "&" if "?" in path else "?"
+        page.goto(f"{app_url}/{path}{sign}domain={domain}")
+        return page
+
+    return open_it

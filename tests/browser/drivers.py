@@ -6,6 +6,8 @@ import time
 import numpy as np
 from harness import PATIENCE
 
+WAIT = 180_000  # milliseconds: the first page of a server waits for the atlas
+
 FIND = """(name) => [...document.querySelectorAll("*")]
   .map((e) => e.shadowRoot?.querySelector(name)).find(Boolean)"""
 STATE = """(box) => { const m = box.latmap, v = m.view; return {
@@ -103,3 +105,9 @@ class Map:
         """Place in the unit square of the map."""
         v, (x, y) = self.state(), self.inside(fx, fy)
         return v["cx"] + (x - v["mx"]) / v["kx"], v["cy"] - (y - v["my"]) / v["ky"]
+
+
+def no_errors(page):
+    """Whether a page below the root had no error: there Streamlit tries two addresses of its
+    server, and one is not there."""
+    return [e for e in page.console_errors if "404" not in e] == []

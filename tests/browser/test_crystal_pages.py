@@ -1,49 +1,29 @@
 """Crystals in a browser: the domain stays over pages; map to card to list; a walk; a question."""
 
-import os
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from drivers import Map
-from harness import ROOT, SHOTS
+from drivers import WAIT, Map, no_errors
+from harness import SHOTS
 from playwright.sync_api import expect
 
 from genbat.studio import registry
 
-WAIT = 180_000  # the first page of a server waits for the atlas
 NAME = ".gb-heading h3"
 pytestmark = pytest.mark.skipif(
     "crystals" not in registry.offered(), reason="the crystals' map or weights are not here"
 )
 
 
-@pytest.fixture(scope="module")
-def url(serve):
-    """The app, sharing the session's home and what is cached there."""
-    return serve(ROOT / "app.py", {"GENBAT_HOME": os.environ["GENBAT_HOME"]})
-
-
 @pytest.fixture
-def opened(new_page, url):
-    """opened(path) -> a page of the crystals."""
-
-    def open_it(path, **context):
-        page = new_page(**context)
-        page.set_default_timeout(WAIT)
-        sign = "&" if "?" in path else "?"
-        page.goto(f"{url}/{path}{sign}domain=crystals")
-        return page
-
-    return open_it
+def opened(opened_in):
+    """opened(path) -> a page of the domain."""
+    return partial(opened_in, "crystals")
 
 
 def link(page):
     return {k: v[0] for k, v in parse_qs(urlsplit(page.url).query).items()}
-
-
-def no_errors(page):
-    # On a page below the root Streamlit tries two addresses of its server; one is not there.
-    return [e for e in page.console_errors if "404" not in e] == []
 
 
 def drawn(page):
@@ -51,10 +31,10 @@ def drawn(page):
     page.wait_for_selector('.crystal[data-state="ready"]')
 
 
-def test_the_domain_is_chosen_once_and_stays(new_page, url):
+def test_the_domain_is_chosen_once_and_stays(new_page, app_url):
     page = new_page()
     page.set_default_timeout(WAIT)
-    page.goto(url)
+    page.goto(app_url)
     page.get_by_role("combobox", name="Domain").click()
     page.get_by_role("option", name="Crystals").click()
     page.get_by_role("heading", name="battery crystals").wait_for()
@@ -67,10 +47,10 @@ def test_the_domain_is_chosen_once_and_stays(new_page, url):
     assert no_errors(page)
 
 
-def test_search_card_and_list(new_page, url):
+def test_search_card_and_list(new_page, app_url):
     page = new_page()
     page.set_default_timeout(WAIT)
-    m = Map(page, f"{url}/explore?domain=crystals", patience=WAIT / 1000)
+    m = Map(page, f"{app_url}/explore?domain=crystals", patience=WAIT / 1000)
     box = page.get_by_label("Search", exact=True)
     box.fill("LiTiS2")
     box.press("Enter")
@@ -82,7 +62,7 @@ def test_search_card_and_list(new_page, url):
     known = link(page)["mol"]
     later = new_page()
     later.set_default_timeout(WAIT)
-    later.goto(f"{url}/explore?domain=crystals&mol={known.replace('+', '%2B')}")
+    later.goto(f"{app_url}/explore?domain=crystals&mol={known.replace('+', '%2B')}")
     later.locator(NAME, has_text="LiTiS2").wait_for()
     assert m.state()["legend"]
     assert no_errors(page)

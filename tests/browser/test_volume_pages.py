@@ -1,43 +1,24 @@
 """Electrode volumes in a browser: map to card to list; a walk; a question; volumes of any size."""
 
-import os
+from functools import partial
 
 import pytest
-from harness import ROOT, SHOTS
+from drivers import no_errors
+from harness import SHOTS
 from playwright.sync_api import expect
 
 from genbat.studio import registry
 
-WAIT = 180_000  # the first page of a server waits for the atlas
 NAME = ".gb-heading h3"
 pytestmark = pytest.mark.skipif(
     "microstructures" not in registry.offered(), reason="the volumes' map or weights are not here"
 )
 
 
-@pytest.fixture(scope="module")
-def url(serve):
-    """The app, sharing the session's home and what is cached there."""
-    return serve(ROOT / "app.py", {"GENBAT_HOME": os.environ["GENBAT_HOME"]})
-
-
 @pytest.fixture
-def opened(new_page, url):
-    """opened(path) -> a page of the volumes."""
-
-    def open_it(path, **context):
-        page = new_page(**context)
-        page.set_default_timeout(WAIT)
-        sign = "&" if "?" in path else "?"
-        page.goto(f"{url}/{path}{sign}domain=microstructures")
-        return page
-
-    return open_it
-
-
-def no_errors(page):
-    # On a page below the root Streamlit tries two addresses of its server; one is not there.
-    return [e for e in page.console_errors if "404" not in e] == []
+def opened(opened_in):
+    """opened(path) -> a page of the domain."""
+    return partial(opened_in, "microstructures")
 
 
 def drawn(page):

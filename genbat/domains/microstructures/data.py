@@ -28,7 +28,7 @@ class Dataset:
 
     def seed(self, row: int) -> int:
         """The number of a volume in the design of experiments."""
-        return int(self.table.iloc[row]["seed"])
+        return int(self.table["seed"].to_numpy()[row])
 
     def recipe(self, row: int) -> Recipe:
         """How a volume is made: the recipe of its seed."""
