@@ -1,46 +1,33 @@
 """Home and Explore in a browser: clicks, search, links, lasso; both themes, both widths."""
 
-import os
 import re
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from drivers import Map
-from harness import ROOT, SHOTS
+from drivers import WAIT, Map, no_errors
+from harness import SHOTS
 from streamlit import get_option
 
 FEC = "O=C1OCC(F)O1"
-WAIT = 180_000  # the first page of a server waits for the atlas
 LOOP = [(0.3, 0.35), (0.55, 0.3), (0.6, 0.6), (0.35, 0.65)]
 SIZES = {1280: 800, 1920: 1080}
 
 
-@pytest.fixture(scope="module")
-def url(serve):
-    """The app, sharing the session's home and what is cached there."""
-    return serve(ROOT / "app.py", {"GENBAT_HOME": os.environ["GENBAT_HOME"]})
-
-
 @pytest.fixture
-def explore(new_page, url):
+def explore(new_page, app_url):
     """explore(link, **context) -> the map of an open page."""
 
     def open_it(link="", **context):
         page = new_page(**context)
         page.set_default_timeout(WAIT)
-        return Map(page, f"{url}/explore{link}", patience=WAIT / 1000)
+        return Map(page, f"{app_url}/explore{link}", patience=WAIT / 1000)
 
     return open_it
 
 
 def link(page):
     return {k: v[0] for k, v in parse_qs(urlsplit(page.url).query).items()}
-
-
-def no_errors(page):
-    # On a page below the root Streamlit tries two addresses of its server; one is not there.
-    return [e for e in page.console_errors if "404" not in e] == []
 
 
 def carded(m):
@@ -134,10 +121,10 @@ def test_a_plain_rerun_sends_little(explore):
     assert 0 < min(sent) < (5_000 if small else 50_000)
 
 
-def test_home_leads_into_the_first_walk(new_page, url):
+def test_home_leads_into_the_first_walk(new_page, app_url):
     page = new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(WAIT)
-    page.goto(url)
+    page.goto(app_url)
     page.wait_for_selector(".gb-picture")
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / "home.png")
