@@ -3,7 +3,7 @@ among held-out ones: of the systems that learn from GenBat's own electrodes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,7 @@ Values = NDArray[np.float64]
 AIMS = 10
 POROSITIES = (0.2, 0.6)  # the ends of what is asked
 MIDDLE = (5.0, 95.0)  # per cent of the training's tortuosities, likewise
-FREE = "nothing asked"
+FREE, ALONE = "nothing asked", "share of pores not settled"
 LEARNT, MEAN = "training set resampled", "training mean"
 COUNTED = ("porosity", "binder", "surface", "grain")
 
@@ -52,10 +52,10 @@ class Subject:
         made = self.system.sample(self.n, seed=self.seed, progress=self.report)
         return [from_text(candidate.text) for candidate in made]
 
-    def asked(self, name: str, value: float, count: int, seed: int) -> list[Volume]:
+    def asked(self, name: str, value: float, count: int, seed: int, **options: Any) -> list[Volume]:
         """Volumes of which one value is asked."""
         condition = Condition({name: Window(value, value)})
-        made = self.system.sample(count, condition=condition, seed=seed)
+        made = self.system.sample(count, condition=condition, seed=seed, **options)
         return [from_text(candidate.text) for candidate in made]
 
     def some(self, split: str, most: int, purpose: int) -> list[int]:
@@ -99,32 +99,44 @@ def _asked(
     subject: Subject, name: str, aims: Values, bars: tuple[float, float], *, relative: bool
 ) -> Metrics:
     each = -(-subject.n // AIMS)
-    made: list[Volume] = []
-    for k, aim in enumerate(aims):
-        made += subject.asked(name, float(aim), each, subject.seed * 1_000_003 + k)
-        subject.report((k + 1) / AIMS, f"{name} {aim:.3g} asked")
     wanted = np.repeat(aims, each)
-    values, free = (_values(subject, name, own) for own in (made, subject.free))
-    blind = free[np.arange(len(wanted)) % len(free)]
+    found = {"": _over(subject, name, aims, each)}
+    free = _values(subject, name, subject.free)
+    found[FREE] = free[np.arange(len(wanted)) % len(free)]
+    if name == "tau_z" and hasattr(subject.system, "unsettled"):
+        found[ALONE] = _over(subject, name, aims, each, plan=subject.system.unsettled)
     share = wanted if relative else np.ones_like(wanted)
-    error = {n: np.abs(own - wanted) / share for n, own in (("", values), (FREE, blind))}
+    error = {n: np.abs(own - wanted) / share for n, own in found.items()}
     known = {n: np.isfinite(own) for n, own in error.items()}
     means = {n: float(own[known[n]].mean()) for n, own in error.items()}
-    fit = {n: r_squared(wanted[known[n]], own[known[n]]) for n, own in
-           (("", values), (FREE, blind))}  # fmt: skip
+    fit = {n: r_squared(wanted[known[n]], own[known[n]]) for n, own in found.items()}
     out = {
-        f"{name}_mae": metric(
-            means[""], "share" if relative else "", baselines={FREE: means[FREE]}, bar=bars[0]
-        ),
-        f"{name}_r2": metric(fit[""], baselines={FREE: fit[FREE]}, bar=bars[1]),
+        f"{name}_mae": _first(means, "share" if relative else "", bars[0]),
+        f"{name}_r2": _first(fit, "", bars[1]),
     }
     for k, aim in enumerate(aims):
-        own = values[k * each : (k + 1) * each]
+        own = found[""][k * each : (k + 1) * each]
         middle = float(own[np.isfinite(own)].mean()) if np.isfinite(own).any() else np.nan
         out[f"{name}_asked_{aim:.2f}"] = metric(middle)
     if name == "tau_z":
         out["percolating"] = metric(float(known[""].mean()), "share")
     return out
+
+
+def _over(subject: Subject, name: str, aims: Values, each: int, **options: Any) -> Values:
+    """What is found of so many volumes for every aim."""
+    made: list[Volume] = []
+    for k, aim in enumerate(aims):
+        seed = subject.seed * 1_000_003 + k
+        made += subject.asked(name, float(aim), each, seed, **options)
+        subject.report((k + 1) / AIMS, f"{name} {aim:.3g} asked")
+    return _values(subject, name, made)
+
+
+def _first(values: Mapping[str, float], unit: str, bar: float) -> dict[str, Any]:
+    """The system's value beside the others'."""
+    others = {name: value for name, value in values.items() if name}
+    return metric(values[""], unit, baselines=others, bar=bar)
 
 
 def _values(subject: Subject, name: str, volumes: Sequence[Volume]) -> Values:

@@ -11,7 +11,9 @@ Changed, and why:
 - Of sixteen textures the one is laid out that microvae's heads place nearest to what is asked:
   textures are cheap, places are not.
 - Fractions of phases are met exactly: where a window asks for a porosity or a share of binder, the
-  phases are assigned with that fraction (`assigned`), nearest to what the decoder expects.
+  phases are assigned with that fraction (`assigned`), nearest to what the decoder expects. Where
+  one asks for a tortuosity, the share of pores is moved until TauFactor finds it (`settled`);
+  `genbat evaluate` also says how near it comes without.
 """
 
 from __future__ import annotations
@@ -32,10 +34,11 @@ from genbat.families.gaussian import denoised
 from genbat.systems.base import Progress, SystemCard, at_least_one, counted
 from genbat.systems.heads import standard_aims
 from genbat.systems.microdiffusion_network import Config, Network
+from genbat.systems.microdiffusion_settling import settled
 from genbat.systems.microvae import MicroVAE
-from genbat.systems.microvae_network import LOGARITHMIC, SHRINK, SIDE, TARGETS, assigned
+from genbat.systems.microvae_network import LOGARITHMIC, SHRINK, SIDE, TARGETS
 from genbat.systems.paired import Paired
-from genbat.systems.volumes import candidate, check_aims, shares_of, volume_of
+from genbat.systems.volumes import candidate, check_aims
 
 NAME = "microdiffusion"
 LEGAL_TARGETS = TARGETS
@@ -61,18 +64,20 @@ def make_card(parameters: int = 0) -> SystemCard:
 @dataclass(frozen=True)
 class Plan:
     """How to sample: steps of each diffusion, how far beyond the plain guess the asked one is
-    taken, and of how many textures the one is laid out that microvae's heads place nearest to what
-    is asked."""
+    taken, of how many textures the one is laid out that microvae's heads place nearest to what
+    is asked, and how often TauFactor may be asked while its share of pores is settled."""
 
     steps: int = 30
     guidance: float = 1.0
     tries: int = 16
+    solves: int = 6
 
 
 class MicroDiffusion(Paired[MicroVAE]):
     """The trained system, with the microvae whose latents it makes."""
 
     targets = TARGETS
+    unsettled = Plan(solves=0)  # what the networks do alone, for comparison
     config_type, network_type, partner = Config, Network, MicroVAE
     config: Config
     network: Network
@@ -120,8 +125,7 @@ class MicroDiffusion(Paired[MicroVAE]):
         places = places * wide("place_spread") + wide("place_middle")
         g = texture * net.texture_spread + net.texture_middle  # type: ignore[operator]
         logits = self.vae.network.decoder(places, g)
-        labels = assigned(logits, shares_of(logits, self.config.phases, windows))
-        return volume_of(labels[0].to(torch.uint8).numpy(), self.config), g[0].numpy()
+        return settled(logits, self.config, windows, plan.solves), g[0].numpy()
 
     def _texture(
         self, windows: Mapping[str, Window], plan: Plan, generator: torch.Generator
