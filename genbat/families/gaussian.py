@@ -30,6 +30,14 @@ def noised(x: Tensor, noise: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
     return keep * x + blur * noise, keep * noise - blur * x
 
 
+def expected(x: Tensor, time: Tensor, middle: float, width: float) -> tuple[Tensor, Tensor]:
+    """What numbers from N(middle, width^2) are expected to have been, seen noisy as x (B, ...) at
+    times (B,), and the standard deviation that this leaves open, (B, 1, ...)."""
+    keep, blur = (part.view(-1, *[1] * (x.ndim - 1)) for part in drift(time))
+    total = (keep * width).square() + blur.square()
+    return middle + keep * width**2 / total * (x - keep * middle), width * blur / total.sqrt()
+
+
 def denoised(guess: Guess, start: Tensor, steps: int, reach: float = 4.0) -> Tensor:
     """From noise (B, ...) to samples in even steps, without further noise.
 
@@ -37,11 +45,26 @@ def denoised(guess: Guess, start: Tensor, steps: int, reach: float = 4.0) -> Ten
     ----------
     reach : what the network sees of the signal is cut at so many standard deviations.
     """
-    x, times = start, torch.linspace(1.0, 0.0, steps + 1)
-    for now, later in pairwise(times):
-        (keep, blur), (keep2, blur2) = drift(now), drift(later)
+    x = start
+    for now, later in pairwise(torch.linspace(1.0, 0.0, steps + 1)):
+        keep, blur = drift(now)
         velocity = guess(x, now.expand(len(x)))
-        clean = (keep * x - blur * velocity).clamp(-reach, reach)
-        noise = (x - keep * clean) / blur
-        x = keep2 * clean + blur2 * noise
+        x = stepped(x, (keep * x - blur * velocity).clamp(-reach, reach), now, later)
     return x
+
+
+def stepped(
+    x: Tensor, clean: Tensor, now: Tensor, later: Tensor, noise: Tensor | None = None,
+    eta: float = 0.0,
+) -> Tensor:  # fmt: skip
+    """The state at a later time, given what the signal is thought to be (DDIM's Eq. 12).
+
+    Parameters
+    ----------
+    noise, eta : fresh normal noise, and how much of it (Eq. 16): 0 is deterministic, 1 ancestral.
+    """
+    (keep, blur), (keep2, blur2) = drift(now), drift(later)
+    fresh = eta * blur2 / blur * (1 - (keep / keep2).square()).clamp(min=0.0).sqrt()
+    old = (blur2.square() - fresh.square()).clamp(min=0.0).sqrt()
+    moved = keep2 * clean + old * (x - keep * clean) / blur
+    return moved if noise is None else moved + fresh * noise

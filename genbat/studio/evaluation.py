@@ -39,6 +39,11 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "symmetry": ("metrics_asked", "symmetry", 0.1),
         "targets": ("metrics_asked", "targets", 0.1),
     },
+    "unimat": {
+        "samples": ("metrics_crystals", "samples", 0.15),
+        "coverage": ("metrics_coverage", "cover", 0.45),
+        "stability": ("metrics_stability", "stability", 0.4),
+    },
     "slicegan": {
         "morphology": ("metrics_volumes", "morphology", 0.3),
         "repetition": ("metrics_volumes", "repetition", 0.1),

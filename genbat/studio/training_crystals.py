@@ -15,14 +15,27 @@ from genbat.domains.crystals.reading import read_crystals
 from genbat.domains.crystals.splits import SPLITS, split_of
 from genbat.domains.crystals.structure import reduced_formula, to_text
 from genbat.studio.training import Lesson, Material, Progress
-from genbat.systems import cdvae, cdvae_training, crystal_corpus, mattergen, mattergen_training
+from genbat.systems import (
+    cdvae,
+    cdvae_training,
+    crystal_corpus,
+    mattergen,
+    mattergen_training,
+    unimat,
+    unimat_training,
+)
 from genbat.systems import cdvae_network as cdvae_parts
 from genbat.systems import mattergen_diffusion as mattergen_parts
+from genbat.systems import unimat_network as unimat_parts
 from genbat.systems.base import load_weights
 from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus
 from genbat.systems.run import Run
 
-PRESETS = {"cdvae": cdvae_training.PRESETS, "mattergen": mattergen_training.PRESETS}
+PRESETS = {
+    "cdvae": cdvae_training.PRESETS,
+    "mattergen": mattergen_training.PRESETS,
+    "unimat": unimat_training.PRESETS,
+}
 # Fields of a system's `Config` that differ from its defaults.
 _SMALL = {"width": 32, "layers": 2, "frequencies": 4}
 SIZES: dict[str, dict[str, dict[str, int]]] = {
@@ -31,6 +44,7 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
         "base": {},
     },
     "mattergen": {"tiny": _SMALL, "base": {}},
+    "unimat": {"tiny": {"width": 32, "layers": 2}, "base": {}},
 }
 ADAPTER_SHARE = 0.3  # of the minutes and of the progress
 HEADS_SHARE = 0.1  # of the progress: prior, heads and calibration follow the joint training
@@ -106,7 +120,7 @@ def learn(
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Lesson:
-    """Train cdvae or mattergen on a corpus; mattergen's adapters come after its pretraining."""
+    """Train a system on a corpus; mattergen's adapters come after its pretraining."""
     schedule = PRESETS[name][preset]
     if start is not None:
         begin_from(name, start, folder, schedule)
@@ -148,7 +162,24 @@ def _learn_mattergen(
     return mattergen.MatterGen(config, cast(mattergen_parts.Network, run.mean))
 
 
-_LEARN: dict[str, Callable[..., Any]] = {"cdvae": _learn_cdvae, "mattergen": _learn_mattergen}
+def _learn_unimat(
+    corpus: Corpus, folder: Path, minutes: float, progress: Progress | None, options: dict
+) -> unimat.UniMat:
+    run = unimat_training.train(corpus, folder, minutes=minutes, progress=progress, **options)
+    config = replace(run.config, steps_trained=run.step + run.config.steps_trained)
+    return unimat.UniMat(config, cast(unimat_parts.Network, run.mean))
+
+
+_LEARN: dict[str, Callable[..., Any]] = {
+    "cdvae": _learn_cdvae,
+    "mattergen": _learn_mattergen,
+    "unimat": _learn_unimat,
+}
+_PARTS: dict[str, Any] = {  # modules with `Config` and `Network`
+    "cdvae": cdvae_parts,
+    "mattergen": mattergen_parts,
+    "unimat": unimat_parts,
+}
 
 
 def known_adapters(corpus: Corpus) -> tuple[str, ...]:
@@ -167,7 +198,7 @@ def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
                 copyfile(start / file, folder / file)
         return
     state, data = load_weights(start)
-    parts: Any = {"cdvae": cdvae_parts, "mattergen": mattergen_parts}[name]
+    parts = _PARTS[name]
     config = parts.Config.from_json(data)  # its steps count with those that follow
     if name == "mattergen":  # adapters and moulds come anew from what the pretraining ends with
         config = replace(config, adapters=(), moulds=(0, 0, 0))

@@ -17,6 +17,7 @@ from genbat.studio import registry, training, training_crystals
 from genbat.systems.cdvae import CDVAE
 from genbat.systems.crystal_corpus import Corpus
 from genbat.systems.mattergen import MatterGen
+from genbat.systems.unimat import UniMat
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +84,9 @@ def test_own_data_without_a_good_crystal(tmp_path, name, text, part):
         training.train("cdvae", "tiny", path)
 
 
-@pytest.mark.parametrize(("name", "cls"), [("cdvae", CDVAE), ("mattergen", MatterGen)])
+@pytest.mark.parametrize(
+    ("name", "cls"), [("cdvae", CDVAE), ("mattergen", MatterGen), ("unimat", UniMat)]
+)
 def test_training_on_own_data(own, home, name, cls):
     threads, told = torch.get_num_threads(), []
     folder = training.train(name, "tiny", own, progress=lambda f, text: told.append(f))
@@ -121,7 +124,9 @@ def test_going_on_from_a_checkpoint_ends_as_if_never_stopped(own):
         assert torch.equal(value, whole_state[key]), key
 
 
-@pytest.mark.parametrize(("name", "cls"), [("cdvae", CDVAE), ("mattergen", MatterGen)])
+@pytest.mark.parametrize(
+    ("name", "cls"), [("cdvae", CDVAE), ("mattergen", MatterGen), ("unimat", UniMat)]
+)
 def test_going_on_from_finished_weights_keeps_their_scales(own, tmp_path, name, cls):
     first = training.train(name, "tiny", own)
     moved = first.rename(tmp_path / "moved")
