@@ -20,6 +20,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "cdvae": ("genbat.systems.cdvae", "CDVAE"),
     "mattergen": ("genbat.systems.mattergen", "MatterGen"),
     "unimat": ("genbat.systems.unimat", "UniMat"),
+    "crystalgpt": ("genbat.systems.crystalgpt", "CrystalGPT"),
     "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
     "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),
     "superres": ("genbat.systems.superres", "SuperRes"),

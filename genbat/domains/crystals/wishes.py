@@ -9,9 +9,10 @@ from typing import Any
 
 from pymatgen.core import Composition, Element
 
+from genbat.core.candidate import Verdict
 from genbat.core.condition import Condition
 from genbat.domains.crystals.chgnet_batch import Cell
-from genbat.domains.crystals.structure import HEAVIEST, NOBLE, formula_counts
+from genbat.domains.crystals.structure import HEAVIEST, NOBLE, formula_counts, judge
 from genbat.domains.crystals.symmetry import CRYSTAL_SYSTEMS, space_group_number
 
 LEGAL = ("formula", "system", "allow", "require", "forbid", "atoms", "space_group",
@@ -54,6 +55,12 @@ class Wishes:
         if self.groups and (group := space_group_number(cell)) not in self.groups:
             reasons.append(f"has space group {group}")
         return reasons
+
+    def verdict(self, cell: Cell) -> Verdict:
+        """Whether a crystal belongs to the domain and honours all wishes."""
+        found = judge(cell)
+        reasons = self.unmet(cell) if found.ok else []
+        return Verdict(False, tuple(reasons)) if reasons else found
 
     def sizes(self) -> list[int]:
         """Numbers of atoms a cell may have."""

@@ -1,0 +1,48 @@
+"""What `genbat train` needs to know of the crystal systems that write a crystal by its symmetry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from genbat.families.transformer import GPT
+from genbat.studio.training import Lesson, Material, Progress
+from genbat.studio.training_crystals import gather
+from genbat.studio.training_volumes import begin_from
+from genbat.systems import crystalgpt, crystalgpt_training
+
+__all__ = ["PRESETS", "gather", "learn"]
+PRESETS: dict[str, dict[str, Any]] = {"crystalgpt": crystalgpt_training.PRESETS}
+# Fields of a system's `Config` that differ from its defaults.
+SIZES: dict[str, dict[str, dict[str, int]]] = {
+    "crystalgpt": {"tiny": {"width": 32, "layers": 2, "heads": 2}, "base": {}},
+}
+
+
+def learn(
+    name: str,
+    material: Material,
+    folder: Path,
+    *,
+    preset: str,
+    start: Path | None = None,
+    minutes: float = math.inf,
+    progress: Progress | None = None,
+) -> Lesson:
+    """Train a system on a corpus; `start` is a checkpoint.
+
+    Raises
+    ------
+    ValueError : a checkpoint that is none, or no crystal that the system can write.
+    """
+    if start is not None:
+        begin_from(start, folder)
+    schedule = PRESETS[name][preset]
+    run = crystalgpt_training.train(
+        material.examples, folder, schedule=schedule, resume=start is not None,
+        minutes=minutes, progress=progress, **SIZES[name][preset],
+    )  # fmt: skip
+    config = replace(run.config, steps_trained=run.step)
+    return Lesson(crystalgpt.CrystalGPT(config, cast(GPT, run.mean)), schedule)

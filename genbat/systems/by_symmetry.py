@@ -1,0 +1,89 @@
+"""What the systems that write crystals by their symmetry share: training crystals, trying again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from genbat.core.candidate import Verdict
+from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.structure import primitive, to_text
+from genbat.domains.crystals.symmetric import Symmetric, built, described
+from genbat.domains.crystals.wishes import Wishes
+from genbat.systems.base import Progress
+from genbat.systems.crystal_corpus import Corpus
+
+T = TypeVar("T")
+
+
+def symmetric(
+    corpus: Corpus, rows: Sequence[int], progress: Progress | None = None
+) -> list[Symmetric]:
+    """Some of a corpus' crystals by their symmetry; those in which spglib finds none are left
+    out."""
+    found = []
+    for done, k in enumerate(rows):
+        if progress and done % 500 == 0:
+            progress(0.0, f"symmetry of {done:,} of {len(rows):,} crystals")
+        try:
+            found.append(described(corpus.cells[k]))
+        except ValueError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of something that a system wrote.
+
+    Attributes
+    ----------
+    text : the crystal's CIF, or what was written where it is none.
+    verdict : whether it is a crystal of the domain and what was asked.
+    cell : reduced and primitive; None where there is none.
+    """
+
+    text: str
+    verdict: Verdict
+    cell: Cell | None = None
+
+
+def tried(said: Callable[[], Symmetric], wishes: Wishes, written: str) -> Tried:
+    """The crystal that `said` gives, judged; what was `written` where that is a ValueError."""
+    try:
+        cell = cell_of(said())
+    except ValueError as wrong:
+        return Tried(written, Verdict(False, (f"is no crystal: {wrong}",)))
+    return Tried(to_text(cell), wishes.verdict(cell), cell)
+
+
+def cell_of(crystal: Symmetric) -> Cell:
+    """The reduced primitive cell; ValueError where the crystal is none."""
+    return primitive(built(crystal))
+
+
+def until_legal(
+    make: Callable[[int], Sequence[T]],
+    finish: Callable[[T], Tried],
+    is_legal: Callable[[Tried], bool],
+    tries: int,
+) -> list[Tried]:
+    """Rows of a block, each as the first of `tries` turns made it that is legal, or as the first
+    turn made it where none is.
+
+    Parameters
+    ----------
+    make : number of a turn -> all rows of the block; what a row is depends on its number and the
+        turn alone.
+    """
+    kept = [finish(row) for row in make(0)]
+    for turn in range(1, tries):
+        missing = [k for k, one in enumerate(kept) if not is_legal(one)]
+        if not missing:
+            break
+        rows = make(turn)
+        again = {k: finish(rows[k]) for k in missing}
+        kept = [again[k] if k in again and is_legal(again[k]) else one
+                for k, one in enumerate(kept)]  # fmt: skip
+    return kept
