@@ -19,6 +19,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "chemvae": ("genbat.systems.chemvae", "ChemVAE"),
     "cdvae": ("genbat.systems.cdvae", "CDVAE"),
     "mattergen": ("genbat.systems.mattergen", "MatterGen"),
+    "imatgen": ("genbat.systems.imatgen", "IMatGen"),
     "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
     "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),
     "superres": ("genbat.systems.superres", "SuperRes"),

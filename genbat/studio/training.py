@@ -25,6 +25,7 @@ TRAINERS: dict[str, str] = {
     "chemvae": "genbat.studio.training_molecules",
     "cdvae": "genbat.studio.training_crystals",
     "mattergen": "genbat.studio.training_crystals",
+    "imatgen": "genbat.studio.training_images",
     "slicegan": "genbat.studio.training_volumes",
     "dcgan3d": "genbat.studio.training_volumes",
     "superres": "genbat.studio.training_superres",

@@ -17,6 +17,7 @@ from genbat.domains.crystals.structure import reduced_formula, to_text
 from genbat.studio.training import Lesson, Material, Progress
 from genbat.systems import cdvae, cdvae_training, crystal_corpus, mattergen, mattergen_training
 from genbat.systems import cdvae_network as cdvae_parts
+from genbat.systems import imatgen_network as imatgen_parts
 from genbat.systems import mattergen_diffusion as mattergen_parts
 from genbat.systems.base import load_weights
 from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus
@@ -33,6 +34,7 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
     "mattergen": {"tiny": _SMALL, "base": {}},
 }
 ADAPTER_SHARE = 0.3  # of the minutes and of the progress
+_NETWORKS = {"cdvae": cdvae_parts, "mattergen": mattergen_parts, "imatgen": imatgen_parts}
 HEADS_SHARE = 0.1  # of the progress: prior, heads and calibration follow the joint training
 MANY = 10  # compositions below which a file is split by crystal, as carbon's polymorphs
 
@@ -118,9 +120,9 @@ def learn(
 def _learn_cdvae(
     corpus: Corpus, folder: Path, minutes: float, progress: Progress | None, options: dict
 ) -> cdvae.CDVAE:
-    joint = _part(progress, 0.0, 1 - HEADS_SHARE)
+    joint = part_of(progress, 0.0, 1 - HEADS_SHARE)
     run = cdvae_training.train(corpus, folder, minutes=minutes, progress=joint, **options)
-    last = _part(progress, 1 - HEADS_SHARE, HEADS_SHARE)
+    last = part_of(progress, 1 - HEADS_SHARE, HEADS_SHARE)
     steps = run.step + run.config.steps_trained
     config = replace(cdvae_training.finish(run, corpus, last), steps_trained=steps)
     network = cast(cdvae_parts.Network, run.mean)
@@ -132,7 +134,7 @@ def _learn_mattergen(
 ) -> mattergen.MatterGen:
     first = 1.0 - ADAPTER_SHARE
     run = mattergen_training.train(
-        corpus, folder, minutes=first * minutes, progress=_part(progress, 0.0, first), **options
+        corpus, folder, minutes=first * minutes, progress=part_of(progress, 0.0, first), **options
     )
     steps = run.step + run.config.steps_trained
     config = mattergen_training.train_adapters(
@@ -142,7 +144,7 @@ def _learn_mattergen(
         schedule=options["schedule"],
         names=known_adapters(corpus),
         minutes=ADAPTER_SHARE * minutes,
-        progress=_part(progress, first, ADAPTER_SHARE),
+        progress=part_of(progress, first, ADAPTER_SHARE),
     )
     config = replace(config, steps_trained=steps)
     return mattergen.MatterGen(config, cast(mattergen_parts.Network, run.mean))
@@ -167,7 +169,7 @@ def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
                 copyfile(start / file, folder / file)
         return
     state, data = load_weights(start)
-    parts: Any = {"cdvae": cdvae_parts, "mattergen": mattergen_parts}[name]
+    parts: Any = _NETWORKS[name]
     config = parts.Config.from_json(data)  # its steps count with those that follow
     if name == "mattergen":  # adapters and moulds come anew from what the pretraining ends with
         config = replace(config, adapters=(), moulds=(0, 0, 0))
@@ -178,6 +180,6 @@ def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
     Run(network, config, schedule, folder).save()
 
 
-def _part(progress: Progress | None, begin: float, share: float) -> Progress | None:
+def part_of(progress: Progress | None, begin: float, share: float) -> Progress | None:
     """Progress of one stage as a share of the whole training."""
     return progress and (lambda fraction, text: progress(begin + share * fraction, text))
