@@ -231,8 +231,8 @@ def _asset(name: str) -> Path:
 # Whose library is made.
 _SHELVED = (
     "chemvae", "moleculegpt", "moleculediffusion", "latentgan", "npvae", "additivevae",
-    "cdvae", "mattergen", "slicegan", "dcgan3d", "microvae", "microdiffusion", "microgpt", "seivae",
-    "polymervae", "polymergpt", "polymerdiffusion", "polymermasking",
+    "cdvae", "mattergen", "imatgen", "slicegan", "dcgan3d", "microvae", "microdiffusion",
+    "microgpt", "seivae", "polymervae", "polymergpt", "polymerdiffusion", "polymermasking",
 )  # fmt: skip
 
 

@@ -77,7 +77,7 @@ _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
         "GENBAT_DATA=<folder of shared data> genbat train {0}",
     ),
     (
-        r"libraries/(cdvae|mattergen)\.parquet",
+        r"libraries/(cdvae|mattergen|imatgen)\.parquet",
         "MIT",
         "assets/weights/{0}; CHGNet 0.3.0 and r2SCAN",
         "genbat build library:{0}",

@@ -21,6 +21,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "mattergen": ("genbat.systems.mattergen", "MatterGen"),
     "unimat": ("genbat.systems.unimat", "UniMat"),
     "crystalgpt": ("genbat.systems.crystalgpt", "CrystalGPT"),
+    "imatgen": ("genbat.systems.imatgen", "IMatGen"),
     "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
     "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),
     "superres": ("genbat.systems.superres", "SuperRes"),

@@ -27,6 +27,7 @@ TRAINERS: dict[str, str] = {
     "mattergen": "genbat.studio.training_crystals",
     "unimat": "genbat.studio.training_crystals",
     "crystalgpt": "genbat.studio.training_crystal_makers",
+    "imatgen": "genbat.studio.training_images",
     "slicegan": "genbat.studio.training_volumes",
     "dcgan3d": "genbat.studio.training_volumes",
     "superres": "genbat.studio.training_superres",

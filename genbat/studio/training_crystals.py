@@ -25,6 +25,7 @@ from genbat.systems import (
     unimat_training,
 )
 from genbat.systems import cdvae_network as cdvae_parts
+from genbat.systems import imatgen_network as imatgen_parts
 from genbat.systems import mattergen_diffusion as mattergen_parts
 from genbat.systems import unimat_network as unimat_parts
 from genbat.systems.base import load_weights
@@ -132,9 +133,9 @@ def learn(
 def _learn_cdvae(
     corpus: Corpus, folder: Path, minutes: float, progress: Progress | None, options: dict
 ) -> cdvae.CDVAE:
-    joint = _part(progress, 0.0, 1 - HEADS_SHARE)
+    joint = part_of(progress, 0.0, 1 - HEADS_SHARE)
     run = cdvae_training.train(corpus, folder, minutes=minutes, progress=joint, **options)
-    last = _part(progress, 1 - HEADS_SHARE, HEADS_SHARE)
+    last = part_of(progress, 1 - HEADS_SHARE, HEADS_SHARE)
     steps = run.step + run.config.steps_trained
     config = replace(cdvae_training.finish(run, corpus, last), steps_trained=steps)
     network = cast(cdvae_parts.Network, run.mean)
@@ -146,7 +147,7 @@ def _learn_mattergen(
 ) -> mattergen.MatterGen:
     first = 1.0 - ADAPTER_SHARE
     run = mattergen_training.train(
-        corpus, folder, minutes=first * minutes, progress=_part(progress, 0.0, first), **options
+        corpus, folder, minutes=first * minutes, progress=part_of(progress, 0.0, first), **options
     )
     steps = run.step + run.config.steps_trained
     config = mattergen_training.train_adapters(
@@ -156,7 +157,7 @@ def _learn_mattergen(
         schedule=options["schedule"],
         names=known_adapters(corpus),
         minutes=ADAPTER_SHARE * minutes,
-        progress=_part(progress, first, ADAPTER_SHARE),
+        progress=part_of(progress, first, ADAPTER_SHARE),
     )
     config = replace(config, steps_trained=steps)
     return mattergen.MatterGen(config, cast(mattergen_parts.Network, run.mean))
@@ -177,6 +178,7 @@ _LEARN: dict[str, Callable[..., Any]] = {
 }
 _PARTS: dict[str, Any] = {  # modules with `Config` and `Network`
     "cdvae": cdvae_parts,
+    "imatgen": imatgen_parts,
     "mattergen": mattergen_parts,
     "unimat": unimat_parts,
 }
@@ -209,6 +211,6 @@ def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
     Run(network, config, schedule, folder).save()
 
 
-def _part(progress: Progress | None, begin: float, share: float) -> Progress | None:
+def part_of(progress: Progress | None, begin: float, share: float) -> Progress | None:
     """Progress of one stage as a share of the whole training."""
     return progress and (lambda fraction, text: progress(begin + share * fraction, text))
