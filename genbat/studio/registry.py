@@ -20,6 +20,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "cdvae": ("genbat.systems.cdvae", "CDVAE"),
     "mattergen": ("genbat.systems.mattergen", "MatterGen"),
     "unimat": ("genbat.systems.unimat", "UniMat"),
+    "crystalgan": ("genbat.systems.crystalgan", "CrystalGAN"),
     "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
     "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),
     "superres": ("genbat.systems.superres", "SuperRes"),

@@ -26,6 +26,7 @@ TRAINERS: dict[str, str] = {
     "cdvae": "genbat.studio.training_crystals",
     "mattergen": "genbat.studio.training_crystals",
     "unimat": "genbat.studio.training_crystals",
+    "crystalgan": "genbat.studio.training_crystalgan",
     "slicegan": "genbat.studio.training_volumes",
     "dcgan3d": "genbat.studio.training_volumes",
     "superres": "genbat.studio.training_superres",
