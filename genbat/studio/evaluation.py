@@ -44,6 +44,12 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "coverage": ("metrics_coverage", "cover", 0.45),
         "stability": ("metrics_stability", "stability", 0.4),
     },
+    "crystalgan": {
+        "constraint": ("metrics_crystalgan", "constraint", 0.1),
+        "samples": ("metrics_crystals", "samples", 0.1),
+        "relaxation": ("metrics_crystalgan", "relaxation", 0.4),
+        "stability": ("metrics_stability", "stability", 0.4),
+    },
     "crystalgpt": {
         "writing": ("metrics_crystal_texts", "writing", 0.2),
         "asked": ("metrics_crystal_texts", "asked", 0.2),

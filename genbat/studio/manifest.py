@@ -71,7 +71,7 @@ _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
         "genbat build library:{0}",
     ),
     (
-        r"weights/(cdvae|mattergen|unimat)/(?!metrics)[\w.]+",
+        r"weights/(cdvae|mattergen|unimat|crystalgan)/(?!metrics)[\w.]+",
         "MIT",
         "assets/data; Materials Project structures (CC BY 4.0) of at most 20 atoms",
         "GENBAT_DATA=<folder of shared data> genbat train {0}",

@@ -22,6 +22,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "unimat": ("genbat.systems.unimat", "UniMat"),
     "crystalgpt": ("genbat.systems.crystalgpt", "CrystalGPT"),
     "imatgen": ("genbat.systems.imatgen", "IMatGen"),
+    "crystalgan": ("genbat.systems.crystalgan", "CrystalGAN"),
     "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
     "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),
     "superres": ("genbat.systems.superres", "SuperRes"),

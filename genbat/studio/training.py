@@ -28,6 +28,7 @@ TRAINERS: dict[str, str] = {
     "unimat": "genbat.studio.training_crystals",
     "crystalgpt": "genbat.studio.training_crystal_makers",
     "imatgen": "genbat.studio.training_images",
+    "crystalgan": "genbat.studio.training_crystalgan",
     "slicegan": "genbat.studio.training_volumes",
     "dcgan3d": "genbat.studio.training_volumes",
     "superres": "genbat.studio.training_superres",

@@ -23,7 +23,7 @@ from genbat.systems.unimat_table import SLOTS, fits, tables_of
 
 PRESETS = {
     "tiny": Schedule(steps=20, batch=16, rate=3e-3, warm_steps=5),
-    "base": Schedule(steps=12_000, batch=64, rate=2e-3, warm_steps=500),
+    "base": Schedule(steps=8_000, batch=64, rate=2e-3, warm_steps=500),
 }
 
 
