@@ -19,6 +19,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "chemvae": ("genbat.systems.chemvae", "ChemVAE"),
     "cdvae": ("genbat.systems.cdvae", "CDVAE"),
     "mattergen": ("genbat.systems.mattergen", "MatterGen"),
+    "cubicgan": ("genbat.systems.cubicgan", "CubicGAN"),
     "crystalgpt": ("genbat.systems.crystalgpt", "CrystalGPT"),
     "slicegan": ("genbat.systems.slicegan", "SliceGAN"),
     "dcgan3d": ("genbat.systems.dcgan3d", "DCGAN3D"),

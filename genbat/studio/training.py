@@ -25,6 +25,7 @@ TRAINERS: dict[str, str] = {
     "chemvae": "genbat.studio.training_molecules",
     "cdvae": "genbat.studio.training_crystals",
     "mattergen": "genbat.studio.training_crystals",
+    "cubicgan": "genbat.studio.training_crystal_makers",
     "crystalgpt": "genbat.studio.training_crystal_makers",
     "slicegan": "genbat.studio.training_volumes",
     "dcgan3d": "genbat.studio.training_volumes",
