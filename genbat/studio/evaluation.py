@@ -50,6 +50,11 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "relaxation": ("metrics_crystalgan", "relaxation", 0.4),
         "stability": ("metrics_stability", "stability", 0.4),
     },
+    "cubicgan": {
+        "asked": ("metrics_cubicgan", "asked", 0.4),
+        "samples": ("metrics_crystals", "samples", 0.2),
+        "stability": ("metrics_stability", "stability", 0.4),
+    },
     "crystalgpt": {
         "writing": ("metrics_crystal_texts", "writing", 0.2),
         "asked": ("metrics_crystal_texts", "asked", 0.2),

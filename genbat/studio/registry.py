@@ -20,6 +20,7 @@ SYSTEMS: dict[str, tuple[str, str]] = {
     "cdvae": ("genbat.systems.cdvae", "CDVAE"),
     "mattergen": ("genbat.systems.mattergen", "MatterGen"),
     "unimat": ("genbat.systems.unimat", "UniMat"),
+    "cubicgan": ("genbat.systems.cubicgan", "CubicGAN"),
     "crystalgpt": ("genbat.systems.crystalgpt", "CrystalGPT"),
     "imatgen": ("genbat.systems.imatgen", "IMatGen"),
     "crystalgan": ("genbat.systems.crystalgan", "CrystalGAN"),

@@ -26,6 +26,7 @@ TRAINERS: dict[str, str] = {
     "cdvae": "genbat.studio.training_crystals",
     "mattergen": "genbat.studio.training_crystals",
     "unimat": "genbat.studio.training_crystals",
+    "cubicgan": "genbat.studio.training_crystal_makers",
     "crystalgpt": "genbat.studio.training_crystal_makers",
     "imatgen": "genbat.studio.training_images",
     "crystalgan": "genbat.studio.training_crystalgan",

@@ -11,13 +11,18 @@ from genbat.families.transformer import GPT
 from genbat.studio.training import Lesson, Material, Progress
 from genbat.studio.training_crystals import gather
 from genbat.studio.training_volumes import begin_from
-from genbat.systems import crystalgpt, crystalgpt_training
+from genbat.systems import crystalgpt, crystalgpt_training, cubicgan, cubicgan_training
+from genbat.systems.cubicgan_network import Generator
 
 __all__ = ["PRESETS", "gather", "learn"]
-PRESETS: dict[str, dict[str, Any]] = {"crystalgpt": crystalgpt_training.PRESETS}
+PRESETS: dict[str, dict[str, Any]] = {
+    "crystalgpt": crystalgpt_training.PRESETS,
+    "cubicgan": cubicgan_training.PRESETS,
+}
 # Fields of a system's `Config` that differ from its defaults.
 SIZES: dict[str, dict[str, dict[str, int]]] = {
     "crystalgpt": {"tiny": {"width": 32, "layers": 2, "heads": 2}, "base": {}},
+    "cubicgan": {"tiny": {"width": 32, "layers": 1}, "base": {}},
 }
 
 
@@ -39,10 +44,13 @@ def learn(
     """
     if start is not None:
         begin_from(start, folder)
-    schedule = PRESETS[name][preset]
-    run = crystalgpt_training.train(
-        material.examples, folder, schedule=schedule, resume=start is not None,
-        minutes=minutes, progress=progress, **SIZES[name][preset],
-    )  # fmt: skip
+    rules, corpus = PRESETS[name][preset], material.examples
+    options: dict[str, Any] = {"resume": start is not None, "minutes": minutes,
+                               "progress": progress, **SIZES[name][preset]}  # fmt: skip
+    if name == cubicgan.NAME:
+        duel = cubicgan_training.train(corpus, folder, rules=rules, **options)
+        config = replace(duel.config, steps_trained=duel.step)
+        return Lesson(cubicgan.CubicGAN(config, cast(Generator, duel.mean)), rules)
+    run = crystalgpt_training.train(corpus, folder, schedule=rules, **options)
     config = replace(run.config, steps_trained=run.step)
-    return Lesson(crystalgpt.CrystalGPT(config, cast(GPT, run.mean)), schedule)
+    return Lesson(crystalgpt.CrystalGPT(config, cast(GPT, run.mean)), rules)
