@@ -143,16 +143,17 @@ def _found(answer: Answer, made: Made) -> bool:
 
 
 def _edge_error(answer: Answer) -> float:
-    """Median miss of the edge, as a share, of samples of the held-out crystal's own prototype; NaN
-    without any."""
-    edges = []
-    for cell in answer.made:
-        if cell is not None and formula_counts(cell) == formula_counts(answer.cell):
-            made = described(cell)
-            if prototype_of(made) == prototype_of(answer.wanted):
-                edges.append(made.cell[0])
-    misses = np.abs(np.array(edges) / answer.wanted.cell[0] - 1)
-    return float(np.median(misses)) if edges else np.nan
+    """Median miss of the edge, as a share, of samples with the held-out crystal's structure; NaN
+    without any. Of one structure the edges are as the cube roots of the volumes of an atom."""
+    own = Catalogue([answer.cell])
+    same = [cell for cell in answer.made if cell is not None and own.holds(cell)]
+    misses = [abs(float(np.cbrt(_roomy(cell) / _roomy(answer.cell))) - 1) for cell in same]
+    return float(np.median(misses)) if misses else np.nan
+
+
+def _roomy(cell: Cell) -> float:
+    """Volume of an atom, Å³."""
+    return float(abs(np.linalg.det(cell.lattice))) / len(cell.numbers)
 
 
 def prototype_of(crystal: Symmetric) -> tuple:
