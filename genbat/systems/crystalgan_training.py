@@ -36,8 +36,8 @@ PRESETS = {
     "base": Rules(steps=8_000, rounds=2, rate=5e-4, memory=0.998),
 }
 BATCH = 32  # unions, each in both roles
-FIRST = 0.4  # share of the steps that the first generator has
-BACK, GEOMETRY = 0.5, 20.0  # weights of reconstruction and of the constraint
+FIRST = 0.25  # share of the steps that the first generator has
+BACK, GEOMETRY = 0.5, 40.0  # weights of reconstruction and of the constraint
 
 
 def binaries(corpus: Corpus) -> list[Cell]:
