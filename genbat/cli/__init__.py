@@ -123,7 +123,9 @@ def interpolate(
 
 @app.command()
 def compare(
-    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="polymers or molecules.")],
+    domain: Annotated[
+        str, typer.Argument(metavar="DOMAIN", help="polymers, molecules or crystals.")
+    ],
     out: Annotated[Path | None, typer.Option(help="A .csv file for the table.")] = None,
     n: Count = 1000,
     seed: Seed = 0,

@@ -10,9 +10,16 @@ import pandas as pd
 
 from genbat.studio import evaluation, registry
 from genbat.studio.metrics import Progress, scaled
+from genbat.studio.training import gather
 
-# Domain -> the part of the evaluations that all its systems share.
-SHARED: dict[str, str] = {"polymers": "writing", "molecules": "prior"}
+# Domain -> the parts of the evaluations that all its systems share.
+SHARED: dict[str, tuple[str, ...]] = {
+    "polymers": ("writing",),
+    "molecules": ("prior",),
+    "crystals": ("samples", "distribution", "stability"),
+}
+# Domains whose systems have learnt different data; all are measured on those of the reference.
+ONE_DATA = ("crystals",)
 REAL = "real, held out"
 
 
@@ -30,10 +37,11 @@ def compare(
     names = [name for name in registry.names(domain) if _able(name, domain)]
     if not names:
         raise ValueError(f"domain: no system of {domain} is trained here")
+    examples = gather(registry.REFERENCE[domain], None).examples if domain in ONE_DATA else None
     rows: dict[str, dict[str, Any]] = {}
     for k, name in enumerate(names):
         mine = scaled(progress, k / len(names), 1 / len(names))
-        result = evaluation.evaluate(name, n, seed, mine, parts=[SHARED[domain]])
+        result = evaluation.evaluate(name, n, seed, mine, parts=SHARED[domain], examples=examples)
         rows |= {name: values_of(result["metrics"]), **others_of(result["metrics"])}
     table = pd.DataFrame.from_dict(rows, orient="index")
     first = [name for name in rows if name in names]
@@ -41,7 +49,7 @@ def compare(
 
 
 def _able(name: str, domain: str) -> bool:
-    return registry.trained(name) and SHARED[domain] in evaluation.parts_of(name)
+    return registry.trained(name) and set(SHARED[domain]) <= set(evaluation.parts_of(name))
 
 
 def values_of(metrics: Mapping[str, Any]) -> dict[str, Any]:

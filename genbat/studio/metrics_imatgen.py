@@ -65,7 +65,7 @@ def put_in(pair: Sequence[int], n: int, seed: int) -> Iterator[Cell]:
     the more metallic."""
     known = data.load()
     train = known.split("train")
-    rows = [int(k) for k, own in train["numbers"].items()
+    rows = [known.row_of[name] for name, own in zip(train["name"], train["numbers"], strict=True)
             if len(set(own)) == 2 and set(own) != set(pair)]  # fmt: skip
     names = [str(Element.from_Z(z).symbol) for z in pair]
     for k in np.random.default_rng(seed).integers(len(rows), size=n):
@@ -152,7 +152,7 @@ def rediscovery(subject: PairSubject) -> Metrics:
     report = scaled(subject.report, 0.0, 0.9)
     made = subject.reporting(report).draw(SEARCHED, None)
     subject.report(0.9, "looking for the structure types")
-    groups = {"": made, SUBSTITUTED: list(put_in(PAIR, SEARCHED, subject.seed)),
+    groups: dict[str, Made] = {"": made, SUBSTITUTED: list(put_in(PAIR, SEARCHED, subject.seed)),
               RESAMPLED: list(subject.train.cells)}  # fmt: skip
     found = {
         name: {"rediscovered": float(sum(met(types, cells)))} for name, cells in groups.items()

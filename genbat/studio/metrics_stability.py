@@ -11,17 +11,18 @@ from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.stability import Landscape, landscape
 from genbat.studio.judging import Ruling, rule
 from genbat.studio.metrics import Metrics, scaled
-from genbat.studio.metrics_crystals import SUBSTITUTED, Made, Subject, table_of
+from genbat.studio.metrics_crystals import RESAMPLED, SUBSTITUTED, Made, Subject, table_of
 
 NEAR_EV = 0.1  # eV/atom above the hull that counts as stable (Zeni et al. 2025)
-REAL = 200  # held-out crystals that are judged
+REAL = 200  # known and held-out crystals that are judged
 UNITS = {"relaxed": "share", "displacement_a": "Å", "stable": "share", "sun": "share",
          "relaxed_p1": "share"}  # fmt: skip
 
 
 def stability(subject: Subject) -> Metrics:
-    """n samples relaxed by CHGNet, beside as many substituted prototypes, some held-out crystals
-    and, for a system that keeps to moulds, some samples without them.
+    """n samples relaxed by CHGNet, beside as many substituted prototypes, some crystals of the
+    training and some held-out ones and, for a system that keeps to moulds, some samples without
+    them.
 
     sun: share of all samples that are stable (at most 0.1 eV/atom above the hull of our crystals
     and the known phases, CHGNet's energies), unique among them, and novel: no crystal of the data
@@ -30,6 +31,7 @@ def stability(subject: Subject) -> Metrics:
     groups: dict[str, Made] = {
         "": subject.drawn(),
         SUBSTITUTED: subject.others()[SUBSTITUTED],
+        RESAMPLED: subject.others()[RESAMPLED][:REAL],
         **subject.freely(),
         "real": list(subject.some(subject.test, REAL, 1).cells),
     }

@@ -30,6 +30,7 @@ from genbat.systems.imatgen_network import (
     Config,
     Network,
     Pictures,
+    known_entropy,
     losses,
     weights_at,
 )
@@ -40,6 +41,7 @@ PRESETS = {
     "base": Schedule(steps=10_000, batch=16, rate=3e-3, warm_steps=100),
 }
 STABLE_EV = 0.2  # eV/atom above the hull that counts as stable
+FITS, RATE, DECAY = 1_500, 5e-3, 1e-3  # of the classifier, once the rest is learnt
 JITTER = 0.3  # standard deviations of what the heads see, while they are fitted
 SETTLED = 0.5  # share of the training's views that have the settled lattice
 MOST_POINTS = 1_500  # latent points of training crystals that the weights hold
@@ -123,8 +125,8 @@ def train(
 
 # ---------------------------------------------------------------------- points and heads
 def finish(run: Run, corpus: Corpus, progress: Progress | None = None) -> Config:
-    """Keep where the training crystals lie and fit the heads of the run's mean network; returns the
-    config that holds the calibrated intervals."""
+    """Keep where the training crystals lie, and fit classifier and heads of the run's mean network
+    further, alone; returns the config that holds the calibrated intervals."""
     network, config = cast(Network, run.mean), cast(Config, run.config)
     round_as_kept(network)
     rows = corpus.training_rows()
@@ -137,12 +139,30 @@ def finish(run: Run, corpus: Corpus, progress: Progress | None = None) -> Config
         return config
     with torch.no_grad():
         traits = network.traits_at(mean)
-    network.ensemble.requires_grad_(True)
     width = JITTER * traits.std(0).expand_as(traits)
+    polish_classifier(network, traits, width, stability_of(corpus, rows))
+    network.ensemble.requires_grad_(True)
     polish(network.ensemble, traits, width, wanted, progress=progress)
     network.ensemble.requires_grad_(False)
     round_as_kept(network)
     return calibrated(network, corpus, config)
+
+
+def polish_classifier(network: Network, traits: Tensor, width: Tensor, stable: Tensor) -> None:
+    """Fit the classifier, in place, to what is decoded at the end of the training, traits (n,
+    TRAITS) jittered by so much, instead of to all that was decoded on the way."""
+    network.classifier.requires_grad_(True)
+    optimiser = torch.optim.AdamW(network.classifier.parameters(), lr=RATE, weight_decay=DECAY)
+    generator = torch.Generator().manual_seed(0)
+    for step in range(FITS):
+        noise = width * torch.randn(traits.shape, generator=generator)
+        loss = known_entropy(network.stable(traits + noise), stable)
+        for group in optimiser.param_groups:
+            group["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * step / FITS))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    network.classifier.requires_grad_(False)
 
 
 @torch.no_grad()

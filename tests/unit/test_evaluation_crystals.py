@@ -164,7 +164,8 @@ def test_stability(judged, monkeypatch):
     assert found["relaxed"]["value"] == np.mean([n % 2 == 0 for n in sizes])
     assert found["displacement_a"]["bar"] == 0.15
     assert found["sun"]["bar"] == 0.30
-    assert set(found["sun"]["baselines"]) == {SUBSTITUTED, FREELY}
+    assert set(found["sun"]["baselines"]) == {SUBSTITUTED, RESAMPLED, FREELY}
+    assert found["sun"]["baselines"][RESAMPLED] == 0  # all known
 
 
 # ---------------------------------------------------------------------- asked and achieved

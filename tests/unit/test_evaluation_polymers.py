@@ -172,8 +172,8 @@ def test_one_table(installed, monkeypatch, tmp_path):
     assert table.loc["polymergpt", "unique"] == 0.1
     comparison.write(table, tmp_path / "table.csv")
     assert pd.read_csv(tmp_path / "table.csv")["valid"].iloc[0] == 1.0
-    with pytest.raises(ValueError, match="legal are polymers, molecules"):
-        comparison.compare("crystals")
+    with pytest.raises(ValueError, match="legal are polymers, molecules, crystals"):
+        comparison.compare("interphases")
     installed.clear()
     with pytest.raises(ValueError, match="no system of polymers is trained here"):
         comparison.compare("polymers")

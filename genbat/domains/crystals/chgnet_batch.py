@@ -134,23 +134,31 @@ class BatchedCHGNet:
 
     def energies(self, cells: Sequence[Cell]) -> Floats:
         """Energies (B,) in eV without forces: half the work."""
-        found = [neighbours(c.positions, c.lattice) for c in cells]
-        sizes = [len(c.numbers) for c in cells]
-        graph = join(found, sizes)
-        owner = np.repeat(np.arange(len(cells)), sizes)
-        vectors = torch.from_numpy(_bond_vectors(cells, graph, owner).astype(np.float32))
-        numbers = np.concatenate([c.numbers for c in cells])
+        numbers, vectors, graph, owner = _inputs(cells)
         with torch.no_grad():
-            energies, _ = self._network(
-                torch.from_numpy(numbers).long(), vectors, _Torch(graph), torch.from_numpy(owner)
-            )
-        reference = np.bincount(owner, self.reference[numbers - 1], len(cells))
+            energies, _ = self._network(numbers, vectors, graph, owner)
+        shares = self.reference[numbers.numpy() - 1]
+        reference = np.bincount(owner.numpy(), shares, len(cells))
         return np.asarray(energies.double().numpy() + reference)
+
+    def embeddings(self, cells: Sequence[Cell]) -> Floats:
+        """Mean over each crystal's atoms of what the energy is read from (B, 64)."""
+        numbers, vectors, graph, owner = _inputs(cells)
+        with torch.no_grad():
+            atoms, _ = self._atoms(numbers, vectors, graph)
+        total = torch.zeros(len(cells), WIDTH).index_add(0, owner, atoms)
+        return np.asarray((total / torch.bincount(owner)[:, None]).double().numpy())
 
     def _network(
         self, numbers: Tensor, vectors: Tensor, g: _Torch, owner: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Interaction energies (B,) and |moments| (n,) from bond vectors (E, 3)."""
+        atoms, magmoms = self._atoms(numbers, vectors, g)
+        n_cells = int(owner[-1]) + 1
+        return torch.zeros(n_cells).index_add(0, owner, self.model.mlp(atoms).view(-1)), magmoms
+
+    def _atoms(self, numbers: Tensor, vectors: Tensor, g: _Torch) -> tuple[Tensor, Tensor]:
+        """Features (n, 64) from which energies are read, and |moments| (n,)."""
         m = self.model
         length = vectors.norm(dim=1)
         unit = vectors / length[:, None]
@@ -165,9 +173,7 @@ class BatchedCHGNet:
             if angles is not None:
                 bonds = self._bond_step(layer, atoms, bonds, angles, g)
         magmoms = m.site_wise(atoms).abs().view(-1)
-        atoms = m.readout_norm(self._atom_step(3, atoms, bonds, edge_weights, g))
-        n_cells = int(owner[-1]) + 1
-        return torch.zeros(n_cells).index_add(0, owner, m.mlp(atoms).view(-1)), magmoms
+        return m.readout_norm(self._atom_step(3, atoms, bonds, edge_weights, g)), magmoms
 
     def _start_angles(self, unit: Tensor, bond: Tensor, bonds: Tensor, g: _Torch) -> _Angles:
         m = self.model
@@ -230,6 +236,16 @@ class _Torch:
     short_1: Tensor
     short_2: Tensor
     apex: Tensor
+
+
+def _inputs(cells: Sequence[Cell]) -> tuple[Tensor, Tensor, _Torch, Tensor]:
+    """Atomic numbers (n,), bond vectors (E, 3), graph and owners (n,) of crystals side by side."""
+    sizes = [len(c.numbers) for c in cells]
+    graph = join([neighbours(c.positions, c.lattice) for c in cells], sizes)
+    owner = np.repeat(np.arange(len(cells)), sizes)
+    vectors = torch.from_numpy(_bond_vectors(cells, graph, owner).astype(np.float32))
+    numbers = torch.from_numpy(np.concatenate([c.numbers for c in cells])).long()
+    return numbers, vectors, _Torch(graph), torch.from_numpy(owner)
 
 
 def _angle_inputs(gated: GatedLayer, atoms: Tensor, angles: _Angles, g: _Torch) -> Tensor:

@@ -102,20 +102,20 @@ def _smeared(image: Floats, raster: Raster) -> Floats:
 def refined(fractions: Floats, image: Floats, raster: Raster) -> Floats:
     """Places (n, 3) moved to where their bumps give the image best: least squares by Levenberg and
     Marquardt."""
-    places = np.array(fractions, float)
-    damping, error = DAMPING, np.inf
-    best = places
+    best = np.array(fractions, float)
+    slopes, away = _linear(best, image, raster)
+    damping, error = DAMPING, float(away @ away)
+    normal, pull = slopes @ slopes.T, slopes @ away
     for _ in range(ROUNDS):
+        stiff = normal + damping * np.diag(normal.diagonal().clip(1e-6))
+        move = np.linalg.solve(stiff, pull).reshape(-1, 3).clip(-FARTHEST, FARTHEST)
+        places = best + move / raster.side
         slopes, away = _linear(places, image, raster)
-        now = float(away @ away)
-        if now < error:
+        if (now := float(away @ away)) < error:
             best, error, damping = places, now, damping / 3
             normal, pull = slopes @ slopes.T, slopes @ away
         else:
             damping *= 10
-        stiff = normal + damping * np.diag(normal.diagonal().clip(1e-6))
-        move = np.linalg.solve(stiff, pull).reshape(-1, 3).clip(-FARTHEST, FARTHEST)
-        places = best + move / raster.side
         if np.abs(move).max() < CALM:
             break
     return np.asarray(best % 1.0)
