@@ -44,23 +44,27 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
     "unimat": {
         "samples": ("metrics_crystals", "samples", 0.15),
         "coverage": ("metrics_coverage", "cover", 0.45),
+        "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.4),
     },
     "crystalgan": {
         "constraint": ("metrics_crystalgan", "constraint", 0.1),
         "samples": ("metrics_crystals", "samples", 0.1),
         "relaxation": ("metrics_crystalgan", "relaxation", 0.4),
+        "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.4),
     },
     "cubicgan": {
         "asked": ("metrics_cubicgan", "asked", 0.4),
         "samples": ("metrics_crystals", "samples", 0.2),
+        "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.4),
     },
     "crystalgpt": {
         "writing": ("metrics_crystal_texts", "writing", 0.2),
         "asked": ("metrics_crystal_texts", "asked", 0.2),
         "samples": ("metrics_crystals", "samples", 0.2),
+        "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.4),
     },
     "imatgen": {
