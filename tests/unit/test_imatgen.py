@@ -18,10 +18,7 @@ from genbat.domains.crystals.views import settled
 from genbat.studio import registry, training
 from genbat.systems import imatgen_training
 from genbat.systems.imatgen import IMatGen, Plan
-from genbat.systems.imatgen_network import (
-    Config,
-    Network,
-)
+from genbat.systems.imatgen_network import Config, Network
 from genbat.systems.imatgen_training import lattices_of
 
 
