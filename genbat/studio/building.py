@@ -231,8 +231,9 @@ def _asset(name: str) -> Path:
 # Whose library is made.
 _SHELVED = (
     "chemvae", "moleculegpt", "moleculediffusion", "latentgan", "npvae", "additivevae",
-    "cdvae", "mattergen", "imatgen", "slicegan", "dcgan3d", "microvae", "microdiffusion",
-    "microgpt", "seivae", "polymervae", "polymergpt", "polymerdiffusion", "polymermasking",
+    "cdvae", "mattergen", "unimat", "cubicgan", "crystalgpt", "imatgen", "crystalgan",
+    "slicegan", "dcgan3d", "microvae", "microdiffusion", "microgpt", "seivae",
+    "polymervae", "polymergpt", "polymerdiffusion", "polymermasking",
 )  # fmt: skip
 
 

@@ -71,13 +71,13 @@ _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
         "genbat build library:{0}",
     ),
     (
-        r"weights/(cdvae|mattergen|unimat|crystalgan)/(?!metrics)[\w.]+",
+        r"weights/(cdvae|mattergen|unimat|cubicgan|crystalg\w+)/(?!metrics)[\w.]+",
         "MIT",
         "assets/data; Materials Project structures (CC BY 4.0) of at most 20 atoms",
         "GENBAT_DATA=<folder of shared data> genbat train {0}",
     ),
     (
-        r"libraries/(cdvae|mattergen|imatgen)\.parquet",
+        r"libraries/(cdvae|mattergen|unimat|imatgen|cubicgan|crystalg\w+)\.parquet",
         "MIT",
         "assets/weights/{0}; CHGNet 0.3.0 and r2SCAN",
         "genbat build library:{0}",

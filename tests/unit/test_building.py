@@ -49,8 +49,9 @@ def test_names():
     crystals = ("crystals", "crystals:table", "crystals:elements", "crystals:conductors",
                 "crystals:aims")  # fmt: skip
     made = ("chemvae", "moleculegpt", "moleculediffusion", "latentgan", "npvae", "additivevae",
-            "cdvae", "mattergen", "slicegan", "dcgan3d", "microvae", "microdiffusion", "microgpt",
-            "seivae", "polymervae", "polymergpt", "polymerdiffusion", "polymermasking")  # fmt: skip
+            "cdvae", "mattergen", "unimat", "cubicgan", "crystalgpt", "imatgen", "crystalgan",
+            "slicegan", "dcgan3d", "microvae", "microdiffusion", "microgpt", "seivae",
+            "polymervae", "polymergpt", "polymerdiffusion", "polymermasking")  # fmt: skip
     shelves = tuple(f"library:{name}" for name in made)
     grown = ("microstructures", "microstructures:band", "interphases")
     maps = tuple(f"map:{domain}" for domain in registry.REFERENCE)
