@@ -29,7 +29,7 @@ TRAINERS: dict[str, str] = {
     "cubicgan": "genbat.studio.training_crystal_makers",
     "crystalgpt": "genbat.studio.training_crystal_makers",
     "imatgen": "genbat.studio.training_images",
-    "crystalgan": "genbat.studio.training_crystalgan",
+    "crystalgan": "genbat.studio.training_crystal_makers",
     "slicegan": "genbat.studio.training_volumes",
     "dcgan3d": "genbat.studio.training_volumes",
     "superres": "genbat.studio.training_superres",

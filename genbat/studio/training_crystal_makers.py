@@ -1,4 +1,4 @@
-"""What `genbat train` needs to know of the crystal systems that write a crystal by its symmetry."""
+"""What `genbat train` needs to know of the crystal systems that learn from crystals alone."""
 
 from __future__ import annotations
 
@@ -11,16 +11,27 @@ from genbat.families.transformer import GPT
 from genbat.studio.training import Lesson, Material, Progress
 from genbat.studio.training_crystals import gather
 from genbat.studio.training_volumes import begin_from
-from genbat.systems import crystalgpt, crystalgpt_training, cubicgan, cubicgan_training
-from genbat.systems.cubicgan_network import Generator
+from genbat.systems import (
+    crystalgan,
+    crystalgan_training,
+    crystalgpt,
+    crystalgpt_training,
+    cubicgan,
+    cubicgan_training,
+)
 
 __all__ = ["PRESETS", "gather", "learn"]
 PRESETS: dict[str, dict[str, Any]] = {
+    "crystalgan": crystalgan_training.PRESETS,
     "crystalgpt": crystalgpt_training.PRESETS,
     "cubicgan": cubicgan_training.PRESETS,
 }
 # Fields of a system's `Config` that differ from its defaults.
 SIZES: dict[str, dict[str, dict[str, int]]] = {
+    "crystalgan": {
+        "tiny": {"width": 24, "layers": 1, "frequencies": 4, "critic": 16},
+        "base": {},
+    },
     "crystalgpt": {"tiny": {"width": 32, "layers": 2, "heads": 2}, "base": {}},
     "cubicgan": {"tiny": {"width": 32, "layers": 1}, "base": {}},
 }
@@ -40,17 +51,25 @@ def learn(
 
     Raises
     ------
-    ValueError : a checkpoint that is none, or no crystal that the system can write.
+    ValueError : a checkpoint that is none, no crystal that the system can write, or no two binaries
+        that could be joined.
     """
     if start is not None:
         begin_from(start, folder)
     rules, corpus = PRESETS[name][preset], material.examples
     options: dict[str, Any] = {"resume": start is not None, "minutes": minutes,
                                "progress": progress, **SIZES[name][preset]}  # fmt: skip
-    if name == cubicgan.NAME:
-        duel = cubicgan_training.train(corpus, folder, rules=rules, **options)
-        config = replace(duel.config, steps_trained=duel.step)
-        return Lesson(cubicgan.CubicGAN(config, cast(Generator, duel.mean)), rules)
-    run = crystalgpt_training.train(corpus, folder, schedule=rules, **options)
-    config = replace(run.config, steps_trained=run.step)
-    return Lesson(crystalgpt.CrystalGPT(config, cast(GPT, run.mean)), rules)
+    if name == crystalgpt.NAME:
+        run = crystalgpt_training.train(corpus, folder, schedule=rules, **options)
+        config = replace(run.config, steps_trained=run.step)
+        return Lesson(crystalgpt.CrystalGPT(config, cast(GPT, run.mean)), rules)
+    training, kind = _DUELS[name]
+    duel = training.train(corpus, folder, rules=rules, **options)
+    config = replace(duel.config, steps_trained=duel.step)
+    return Lesson(kind(config, duel.mean), rules)
+
+
+_DUELS: dict[str, tuple[Any, Any]] = {
+    "crystalgan": (crystalgan_training, crystalgan.CrystalGAN),
+    "cubicgan": (cubicgan_training, cubicgan.CubicGAN),
+}
