@@ -148,10 +148,15 @@ def own_folder(name: str, preset: str, data: Path | None) -> Path:
 
 
 def free_cores() -> int:
-    """Cores that are idle now, at least 1: threads that have to wait for one another spin."""
+    """Cores that are idle now, at least 1: threads that have to wait for one another spin.
+
+    `OMP_NUM_THREADS` lowers it: two trainings begun together both see all cores idle.
+    """
     cores = os.cpu_count() or 1
+    most = os.environ.get("OMP_NUM_THREADS", "")
     busy = int(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 0
-    return max(1, cores - busy)
+    free = max(1, cores - busy)
+    return min(free, int(most)) if most.isdigit() and int(most) > 0 else free
 
 
 def _trainer(name: str, preset: str) -> Any:

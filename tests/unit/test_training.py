@@ -156,6 +156,15 @@ def test_an_empty_start_is_named(own, tmp_path):
 
 def test_threads_leave_busy_cores_alone(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     for load, wanted in ((0.2, 4), (2.7, 2), (99.0, 1)):
         monkeypatch.setattr("os.getloadavg", lambda load=load: (load, 0, 0))
+        assert training.free_cores() == wanted
+
+
+def test_fewer_threads_can_be_asked_for(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("os.getloadavg", lambda: (0.2, 0, 0))
+    for asked, wanted in (("1", 1), ("8", 4), ("0", 4), ("", 4), ("many", 4)):
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
         assert training.free_cores() == wanted
