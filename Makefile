@@ -29,8 +29,10 @@ help:
 app: $(APP)
 	@exec $(BIN)/genbat app --port $(PORT)
 
+# Two at a time, a file each; the browser wants the machine for itself.
 test: $(DEV) chromium
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	@$(BIN)/python -m pytest tests/browser
 
 lint: $(DEV)
 	@$(BIN)/ruff check

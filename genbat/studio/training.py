@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ import torch
 from genbat.core import paths
 from genbat.studio import registry
 from genbat.studio.model_card import write_card
+from genbat.systems import checkpoint
 
 Progress = Callable[[float, str], None]
 # System -> module with `PRESETS`, `gather` (data -> Material) and `learn` (Material -> Lesson).
@@ -145,6 +147,23 @@ def own_folder(name: str, preset: str, data: Path | None) -> Path:
     kind = "" if preset == "base" else f"-{preset}"
     source = "" if data is None else f"-{re.sub(r'[^A-Za-z0-9_]+', '-', data.name.split('.')[0])}"
     return paths.home() / "training" / f"{name}{kind}{source}"
+
+
+def begin_from(start: Path, folder: Path) -> None:
+    """Put a checkpoint into the training's folder.
+
+    Raises
+    ------
+    ValueError : the folder holds finished weights only.
+    """
+    kept = [file for name in (checkpoint.TENSORS, checkpoint.NOTE) for file in start.rglob(name)]
+    if not kept:
+        raise ValueError(f"--from {start}: holds no checkpoint; finished weights are not enough")
+    for file in kept:
+        place = folder / file.relative_to(start)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.resolve() != file.resolve():
+            copyfile(file, place)
 
 
 def free_cores() -> int:

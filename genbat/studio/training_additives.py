@@ -12,9 +12,8 @@ from rdkit.DataStructs import BulkTanimotoSimilarity
 
 from genbat.studio import registry
 from genbat.studio.metrics_molecules import fingerprints
-from genbat.studio.training import Lesson, Material, Progress
+from genbat.studio.training import Lesson, Material, Progress, begin_from
 from genbat.studio.training_molecules import gather
-from genbat.studio.training_volumes import begin_from
 from genbat.systems import additivevae, npvae_training
 from genbat.systems.run import Schedule
 

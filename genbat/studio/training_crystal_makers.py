@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from genbat.families.transformer import GPT
-from genbat.studio.training import Lesson, Material, Progress
+from genbat.studio.training import Lesson, Material, Progress, begin_from
 from genbat.studio.training_crystals import gather
-from genbat.studio.training_volumes import begin_from
 from genbat.systems import (
     crystalgan,
     crystalgan_training,

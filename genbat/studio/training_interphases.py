@@ -11,8 +11,7 @@ import numpy as np
 
 from genbat.core import paths
 from genbat.domains.interphases import data
-from genbat.studio.training import Lesson, Material, Progress
-from genbat.studio.training_volumes import begin_from
+from genbat.studio.training import Lesson, Material, Progress, begin_from
 from genbat.systems import seivae, seivae_training
 from genbat.systems.seivae_network import TARGETS, Network
 from genbat.systems.seivae_training import Interphases

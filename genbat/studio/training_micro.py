@@ -16,8 +16,8 @@ from genbat.core.designs import split_of
 from genbat.domains.microstructures import build, data
 from genbat.domains.microstructures.tomography import crops
 from genbat.studio import registry
-from genbat.studio.training import Lesson, Material, Progress
-from genbat.studio.training_volumes import begin_from, read_own
+from genbat.studio.training import Lesson, Material, Progress, begin_from
+from genbat.studio.training_volumes import read_own
 from genbat.systems import (
     microdiffusion,
     microdiffusion_training,

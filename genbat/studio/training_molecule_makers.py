@@ -10,9 +10,8 @@ from typing import Any, cast
 import torch
 
 from genbat.studio import registry
-from genbat.studio.training import Lesson, Material, Progress
+from genbat.studio.training import Lesson, Material, Progress, begin_from
 from genbat.studio.training_molecules import gather
-from genbat.studio.training_volumes import begin_from
 from genbat.systems import (
     latentgan,
     latentgan_training,

@@ -12,8 +12,7 @@ import torch
 
 from genbat.domains.polymers import data as tables
 from genbat.domains.polymers.data import Polymers
-from genbat.studio.training import Lesson, Material, Progress
-from genbat.studio.training_volumes import begin_from
+from genbat.studio.training import Lesson, Material, Progress, begin_from
 from genbat.systems import (
     polymerdiffusion,
     polymerdiffusion_training,

@@ -12,8 +12,8 @@ import torch
 
 from genbat.domains.microstructures import tomography
 from genbat.domains.microstructures.volume import Volume
-from genbat.studio.training import Lesson, Material, Progress
-from genbat.studio.training_volumes import TRANSVERSE, begin_from, parted, plane, read_own
+from genbat.studio.training import Lesson, Material, Progress, begin_from
+from genbat.studio.training_volumes import TRANSVERSE, parted, plane, read_own
 from genbat.systems import superres, superres_training
 from genbat.systems.slicegan_network import Images
 from genbat.systems.superres import FACTOR, coarsened

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
 import torch
@@ -14,9 +13,8 @@ import torch
 from genbat.domains.microstructures import tomography
 from genbat.domains.microstructures.reading import read_tiff, relabelled
 from genbat.domains.microstructures.volume import Volume
-from genbat.studio.training import Lesson, Material, Progress
+from genbat.studio.training import Lesson, Material, Progress, begin_from
 from genbat.systems import (
-    checkpoint,
     dcgan3d,
     dcgan3d_training,
     slicegan,
@@ -172,20 +170,3 @@ def _learn_dcgan3d(source: Source, folder: Path, sizes: dict, options: dict) -> 
 
 
 _LEARN: dict[str, Callable[..., Any]] = {"slicegan": _learn_slicegan, "dcgan3d": _learn_dcgan3d}
-
-
-def begin_from(start: Path, folder: Path) -> None:
-    """Put a checkpoint into the training's folder.
-
-    Raises
-    ------
-    ValueError : the folder holds finished weights only.
-    """
-    kept = [file for name in (checkpoint.TENSORS, checkpoint.NOTE) for file in start.rglob(name)]
-    if not kept:
-        raise ValueError(f"--from {start}: holds no checkpoint; finished weights are not enough")
-    for file in kept:
-        place = folder / file.relative_to(start)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if place.resolve() != file.resolve():
-            copyfile(file, place)
