@@ -5,7 +5,7 @@ see its slices along the three axes beside real fine images, which need not show
 second loss holds the fine volume to the coarse one. WGAN-GP, and any size when it is used.
 
 Changed, and why:
-- 0.2 and 0.6 million parameters instead of 5.9 and 1.9: a tenth of the time a step.
+- 0.1 and 0.6 million parameters instead of 5.9 and 1.9: a tenth of the time a step.
 - The second loss is the cross entropy of the coarse labels under the phases' shares in each block
   of the fine volume, instead of a mean squared error: shares below a half say what was lost.
 - Phases are assigned so that their fractions are those the network expects (`assigned`).
