@@ -1,4 +1,4 @@
-"""seivae: Rajagopal et al. 2023: a conditional VAE of solid-electrolyte interphases.
+"""seivae: Rajagopal et al., Adv. Energy Mater. 2023, 13, 2301985: a conditional VAE of interphases.
 
 Kept from the paper: configurations of a kinetic Monte Carlo on a lattice, learnt by a conditional
 variational autoencoder (Sohn et al., NeurIPS 2015) whose condition is how thick and how porous the
@@ -51,7 +51,8 @@ def make_card(parameters: int = 0) -> SystemCard:
         domain="interphases",
         family="VAE",
         title="SEI VAE",
-        paper="Rajagopal et al. 2023; conditional VAE after Sohn et al., NeurIPS 2015",
+        paper="Rajagopal et al., Adv. Energy Mater. 2023, 13, 2301985, "
+        "doi:10.1002/aenm.202301985; conditional VAE after Sohn et al., NeurIPS 2015",
         capabilities=("sample", "encode", "decode", "predict"),
         trained_on="GenBat's own kinetic Monte Carlo of the interphase, a design over its barriers",
         licence="MIT",

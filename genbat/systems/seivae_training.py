@@ -22,7 +22,7 @@ from genbat.systems.seivae_network import Config, Network, losses
 
 PRESETS = {
     "tiny": Schedule(steps=3, batch=4, warm_steps=1),
-    "base": Schedule(steps=5_000, batch=48, rate=1e-3, warm_steps=200),
+    "base": Schedule(steps=3_500, batch=48, rate=1e-3, warm_steps=200),
 }
 RISE, BETA = 1500, 1.0
 
