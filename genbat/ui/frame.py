@@ -25,7 +25,7 @@ PAGES = {
     "gpt": ("Token by token", ":material/spellcheck:"),
     "micrograph": ("Make volumes", ":material/grain:"),
     "loop": ("Feedback loop", ":material/loop:"),
-    "jobs": ("Jobs", ":material/pending_actions:"),
+    "jobs": ("Jobs", ":material/schedule:"),
 }
 # Pages of one domain alone.
 _OF = {"gpt": "molecules", "micrograph": "microstructures", "loop": "polymers"}
