@@ -27,7 +27,7 @@ def _empty() -> None:
         "No jobs yet. A job starts when you ask for a design run or let the physics compute a "
         "shortlist; "
         "it goes on when you close the page, and its results are kept.",
-        icon=":material/pending_actions:",
+        icon=":material/schedule:",
     )
     with st.container(horizontal=True):
         st.page_link(page_file("design"), label="Start a design run", icon=":material/tune:")

@@ -126,7 +126,7 @@ def compare(
     domain: Annotated[
         str, typer.Argument(metavar="DOMAIN", help="polymers, molecules or crystals.")
     ],
-    out: Annotated[Path | None, typer.Option(help="A .csv file for the table.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A .csv or .json file for the table.")] = None,
     n: Count = 1000,
     seed: Seed = 0,
 ) -> None:
@@ -134,11 +134,11 @@ def compare(
     from genbat.studio import comparison
 
     if out is not None:
-        writable(out, (".csv",))
+        writable(out, (".csv", ".json"))
     with progress_bar() as progress:
         table = comparison.compare(domain, n, seed, progress)
     if out is not None:
-        comparison.write(table, out)
+        comparison.write(table, out, domain, n, seed)
     rows = [(str(name), *(f"{value:.3g}" for value in row)) for name, row in table.iterrows()]
     show(("system", *table.columns), rows)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from genbat.core.provenance import versions
 from genbat.studio import evaluation, registry
-from genbat.studio.metrics import Progress, scaled
+from genbat.studio.metrics import REAL, Progress, finite, scaled
 from genbat.studio.training import gather
 
 # Domain -> the parts of the evaluations that all its systems share.
@@ -20,7 +22,6 @@ SHARED: dict[str, tuple[str, ...]] = {
 }
 # Domains whose systems have learnt different data; all are measured on those of the reference.
 ONE_DATA = ("crystals",)
-REAL = "real, held out"
 
 
 def compare(
@@ -68,6 +69,24 @@ def others_of(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return out
 
 
-def write(table: pd.DataFrame, out: Path) -> None:
-    """As CSV, one row a system."""
-    table.to_csv(out, index_label="system", float_format="%.4g")
+def document(table: pd.DataFrame, domain: str, n: int, seed: int) -> dict[str, Any]:
+    """A comparison as plain JSON: what was asked, each row's numbers (None where there is none),
+    which rows are systems, and the versions of the judges."""
+    rows = {
+        str(name): {str(key): finite(float(value)) for key, value in row.items()}
+        for name, row in table.astype(float).iterrows()
+    }
+    systems = [name for name in rows if name in registry.names(domain)]
+    used = {**versions(), **evaluation.judges(domain)}
+    return {
+        "domain": domain, "n": n, "seed": seed, "systems": systems, "rows": rows, "versions": used
+    }  # fmt: skip
+
+
+def write(table: pd.DataFrame, out: Path, domain: str, n: int, seed: int) -> None:
+    """As CSV, one row a system, or as JSON, which the app shows, by the ending."""
+    if out.suffix.lower() == ".json":
+        told = document(table, domain, n, seed)
+        out.write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", "utf-8")
+    else:
+        table.to_csv(out, index_label="system", float_format="%.4g")

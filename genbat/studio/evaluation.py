@@ -219,14 +219,18 @@ def evaluate(
     domain = registry.card(name).domain
     subject = _module(_SUBJECTS.get(name, _SUBJECTS[domain])).subject_of(system, examples, n, seed)
     metrics = _measured(name, chosen, subject, progress)
-    judges = {j: version(j) for j in _JUDGES[domain]}
     return {
         "system": name,
         "n": n,
         "seed": seed,
         "metrics": metrics,
-        "versions": {**versions(), **judges, "weights": system.weights},
+        "versions": {**versions(), **judges(domain), "weights": system.weights},
     }
+
+
+def judges(domain: str) -> dict[str, str]:
+    """The packages that judge a domain's objects, with their versions."""
+    return {name: version(name) for name in _JUDGES[domain]}
 
 
 def _load(name: str, weights: Path | None) -> Any:

@@ -59,6 +59,12 @@ _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
         "genbat build interphases",
     ),
     (
+        r"data/compare_(\w+)\.json",
+        "MIT",
+        "assets/weights, assets/data",
+        "genbat compare {0} -n 1000 --seed 0 --out assets/data/compare_{0}.json",
+    ),
+    (
         r"weights/(slicegan|dcgan3d|superres)/(?!metrics)[\w.]+",
         "MIT",
         "slices of nmc-1-cal_generatedCBD_bridge, NREL's MATBOX (BSD-3)",

@@ -8,6 +8,7 @@ from typing import Any
 
 Progress = Callable[[float, str], None]
 Metrics = dict[str, dict[str, Any]]
+REAL = "real, held out"  # what a comparison calls the row of real objects
 
 
 def metric(

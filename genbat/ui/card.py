@@ -60,9 +60,7 @@ def top(candidate: Candidate, key: str, *, height: int = 260, note: str = "") ->
 
 def rest(candidate: Candidate, key: str, *, choose: Choose | None = None) -> None:
     """What may follow: the numbers, the drawing, known neighbours, and where to go from here."""
-    table(candidate, rooms(candidate.domain).first)
-    notes(candidate)
-    more_properties(candidate)
+    numbers(candidate)
     compute.offer(candidate, f"{key}:xtb", choose)
     details(candidate, key, choose)
     if choose is not None:
@@ -112,29 +110,28 @@ def distance(candidate: Candidate) -> str:
     return f"{words}: lies more apart than {share} of the known {candidate.domain}."
 
 
-def table(candidate: Candidate, keys: Sequence[str]) -> None:
+def numbers(candidate: Candidate) -> None:
+    """The first properties, what their methods said, and the others folded away: one message to
+    the browser, which each rerun sends anew."""
+    first = rooms(candidate.domain).first
+    keys = [p.key for p in shared.atlas(candidate.domain).properties if p.key not in first]
+    shown, others = _table(candidate, first), _table(candidate, keys)
+    if others:
+        others = f"<details class='gb-more'><summary>All properties</summary>{others}</details>"
+    if told := shown + _notes(candidate) + others:
+        st.html(told)
+
+
+def _table(candidate: Candidate, keys: Sequence[str]) -> str:
     """Rows of label, value, mark of its kind, and a spark of where it lies among the known."""
     rows = _rows(candidate, keys)
-    if rows:
-        st.html(f"<table class='gb-values'>{rows}</table>")
+    return f"<table class='gb-values'>{rows}</table>" if rows else ""
 
 
-def more_properties(candidate: Candidate) -> None:
-    """All the other properties, folded away without a trip to the server."""
-    place = shared.atlas(candidate.domain)
-    rows = _rows(candidate, [p.key for p in place.properties if p.key not in place.rooms.first])
-    if rows:
-        st.html(
-            "<details class='gb-more'><summary>All properties</summary>"
-            f"<table class='gb-values'>{rows}</table></details>"
-        )
-
-
-def notes(candidate: Candidate) -> None:
+def _notes(candidate: Candidate) -> str:
     """What the values' methods said beside their numbers: why there is no voltage, say."""
     told = dict.fromkeys(m.note for m in candidate.properties.values() if m.note)
-    if told:
-        st.caption(plain(" ".join(told)))
+    return f"<p class='gb-note'>{html.escape(' '.join(told))}</p>" if told else ""
 
 
 def _rows(candidate: Candidate, keys: Sequence[str]) -> str:
@@ -190,9 +187,9 @@ def neighbours(candidate: Candidate, key: str, choose: Choose) -> None:
     place = shared.atlas(candidate.domain)
     near = place.nearest(np.array(candidate.latent, "f4"), 4, skip=candidate.text)
     domain, dark = candidate.domain, state.is_dark()
-    st.caption(f"Nearest known {domain}, as the model sees it")
     tiles = [Tile(picture(domain, n.text, 150, 100, dark), short(n.name, 60)) for n in near]
-    hit = gallery(tiles, key=key, columns=4)
+    words = f"Nearest known {domain}, as the model sees it"
+    hit = gallery(tiles, key=key, columns=4, title=words)
     if hit is not None:
         choose(shared.candidate(candidate.domain, near[hit].text))
 

@@ -30,6 +30,7 @@ WITHOUT_CHARGES = {
     False: "SMACT finds none either",
     None: "too many elements for SMACT",
 }
+ALIKE = "Nearest known crystals by structure and composition (radial fingerprint)"
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 NO_CHARGES = (
     "no set of usual oxidation states adds up to zero: a metal, or charges that are not usual"
@@ -209,7 +210,6 @@ def _nearness(one: Conductor) -> str:
 def _neighbours(near: Sequence[Neighbour], key: str, choose: Choose | None) -> None:
     if not near:
         return
-    st.caption("Nearest known crystals by structure and composition (radial fingerprint)")
     dark = state.is_dark()
     tiles = [
         Tile(
@@ -219,6 +219,6 @@ def _neighbours(near: Sequence[Neighbour], key: str, choose: Choose | None) -> N
         )
         for one in near
     ]
-    hit = gallery(tiles, key=key, columns=4)
+    hit = gallery(tiles, key=key, columns=4, title=ALIKE)
     if hit is not None and choose is not None:
         choose(shared.candidate("crystals", near[hit].text))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from genbat.studio import registry
+from genbat.studio import compared, registry
 from genbat.ui import basket, shared, state
 
 _CSS = Path(__file__).with_name("style.css").read_text("utf-8")
@@ -22,10 +22,11 @@ PAGES = {
     "interpolate": ("Interpolate", ":material/timeline:"),
     "design": ("Design", ":material/tune:"),
     "shortlist": ("Shortlist", ":material/checklist:"),
+    "compare": ("Compare", ":material/balance:"),
     "gpt": ("Token by token", ":material/spellcheck:"),
     "micrograph": ("Make volumes", ":material/grain:"),
     "loop": ("Feedback loop", ":material/loop:"),
-    "jobs": ("Jobs", ":material/pending_actions:"),
+    "jobs": ("Jobs", ":material/schedule:"),
 }
 # Pages of one domain alone.
 _OF = {"gpt": "molecules", "micrograph": "microstructures", "loop": "polymers"}
@@ -40,6 +41,7 @@ def shown_pages() -> dict[str, tuple[str, str]]:
         for name, told in PAGES.items()
         if (_OF.get(name, here) == here or (name == named and _OF[name] in registry.offered()))
         and (name not in _BY or registry.trained(_BY[name]))
+        and (name != "compare" or compared.shipped(here))
     }
 
 

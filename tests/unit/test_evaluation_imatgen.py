@@ -146,5 +146,11 @@ def test_crystals_compared(embedded, judged, monkeypatch, tmp_path):
     }
     assert wanted <= set(table.columns)
     assert table.loc[RESAMPLED, "novel"] == 0
-    comparison.write(table, tmp_path / "table.csv")
+    for ending in ("csv", "json"):
+        comparison.write(table, tmp_path / f"table.{ending}", "crystals", 4, 0)
     assert len(pd.read_csv(tmp_path / "table.csv")) == 5
+    told = json.loads((tmp_path / "table.json").read_text("utf-8"))
+    assert (
+        told["systems"] == ["cdvae", "imatgen"] and told["n"] == 4 and "chgnet" in told["versions"]
+    )
+    assert told["rows"][RESAMPLED]["seconds_valid"] is None

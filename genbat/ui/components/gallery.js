@@ -18,6 +18,7 @@ function tile({ svg, title, note }, pick) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".gallery");
+  parentElement.querySelector("p").textContent = data.title;
   box.style.gridTemplateColumns = `repeat(${data.columns}, minmax(0, 1fr))`;
   const text = JSON.stringify(data.tiles);
   if (box.drawn === text) return; // a rerun with the same drawings keeps the focus

@@ -18,7 +18,7 @@ import streamlit as st
 _HERE = Path(__file__).parent
 _gallery = st.components.v2.component(
     "genbat_gallery",
-    html='<div class="gallery" role="list"></div>',
+    html='<p></p><div class="gallery" role="list"></div>',
     css=(_HERE / "gallery.css").read_text("utf-8"),
     js=(_HERE / "gallery.js").read_text("utf-8"),
 )
@@ -39,14 +39,15 @@ class Tile:
     note: str = ""
 
 
-def gallery(tiles: Sequence[Tile], *, key: str, columns: int = 4) -> int | None:
+def gallery(tiles: Sequence[Tile], *, key: str, columns: int = 4, title: str = "") -> int | None:
     """Draw the tiles and return the number of the one just clicked, else None.
 
     Parameters
     ----------
     columns : tiles a row where there is room for them; fewer where there is not.
+    title : a line above them.
     """
-    data = {"tiles": [asdict(t) for t in tiles], "columns": columns}
+    data = {"tiles": [asdict(t) for t in tiles], "columns": columns, "title": title}
     hit = _gallery(data=data, key=key, on_picked_change=_nothing).picked
     return int(hit) if hit is not None and 0 <= hit < len(tiles) else None
 
