@@ -19,7 +19,7 @@ from genbat.studio.metrics_asked import r_squared
 TARGETS_ASKED = 200
 BARS = {"thickness": 0.9, "porosity": 0.8}
 LOOKED_AT = ("thickness", "porosity", "organic", "inorganic", "roughness")
-RESAMPLED = "training set resampled"
+RESAMPLED, ALONE = "training set resampled", "the networks alone"
 Values = NDArray[np.float64]
 
 
@@ -63,30 +63,46 @@ def subject_of(system: Any, known: Any, n: int, seed: int) -> Subject:
 
 def asked(subject: Subject) -> Metrics:
     """R² and mean absolute error of thickness and porosity, asked together: what held-out
-    interphases have, against what is counted of one sample each. Baseline: any training one."""
+    interphases have, against what is counted of one sample each. Baselines: the networks without
+    counting, and any training interphase."""
     names = list(BARS)
     rows = subject.some("test", TARGETS_ASKED, 1)
     wanted = np.array([_values(subject.known.sites[k], names) for k in rows])
-    found = np.array([_made(subject, dict(zip(names, row, strict=True)), k, names)
-                      for k, row in enumerate(wanted)])  # fmt: skip
-    chance = np.array([_values(subject.known.sites[k], names)
-                       for k in subject.some("train", len(rows), 2)])  # fmt: skip
+    found = {
+        "": _answers(subject, wanted, names, None),
+        ALONE: _answers(subject, wanted, names, subject.system.unsettled),
+        RESAMPLED: np.array([_values(subject.known.sites[k], names)
+                             for k in subject.some("train", len(rows), 2)]),
+    }  # fmt: skip
     out: Metrics = {}
     for k, name in enumerate(names):
-        known = ~np.isnan(found[:, k])
-        pairs = (wanted[known, k], found[known, k])
-        others = {RESAMPLED: r_squared(wanted[: len(chance), k], chance[:, k])}
-        out[f"{name}_r2"] = metric(r_squared(*pairs), baselines=others, bar=BARS[name])
+        pairs = {n: _known(wanted[:, k], own[:, k]) for n, own in found.items()}
+        right = {n: r_squared(*both) for n, both in pairs.items()}
+        away = {n: float(np.abs(a - b).mean()) for n, (a, b) in pairs.items()}
+        out[f"{name}_r2"] = metric(right.pop(""), baselines=right, bar=BARS[name])
         unit = "nm" if name == "thickness" else "share"
-        away = {RESAMPLED: float(np.abs(wanted[: len(chance), k] - chance[:, k]).mean())}
-        out[f"{name}_mae"] = metric(float(np.abs(pairs[0] - pairs[1]).mean()), unit, baselines=away)
+        out[f"{name}_mae"] = metric(away.pop(""), unit, baselines=away)
     return out
 
 
-def _made(subject: Subject, aims: Mapping[str, float], k: int, names: Sequence[str]) -> list[float]:
+def _known(wanted: Values, found: Values) -> tuple[Values, Values]:
+    """Where something was found; there may be fewer of those than of what was asked."""
+    wanted = wanted[: len(found)]
+    return wanted[~np.isnan(found)], found[~np.isnan(found)]
+
+
+def _answers(subject: Subject, wanted: Values, names: Sequence[str], plan: Any) -> Values:
+    """What is counted of one sample for each row of aims."""
+    rows = [dict(zip(names, row, strict=True)) for row in wanted]
+    return np.array([_made(subject, row, k, names, plan) for k, row in enumerate(rows)])
+
+
+def _made(
+    subject: Subject, aims: Mapping[str, float], k: int, names: Sequence[str], plan: Any
+) -> list[float]:
     windows = {name: Window(value, value) for name, value in aims.items()}
     (one,) = subject.system.sample(
-        1, condition=Condition(windows), seed=subject.seed * 1_000_003 + k
+        1, condition=Condition(windows), seed=subject.seed * 1_000_003 + k, plan=plan
     )
     subject.report(k / TARGETS_ASKED, f"{k} targets asked")
     return _values(from_text(one.text), names)

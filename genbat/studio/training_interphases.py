@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from genbat.core import paths
 from genbat.domains.interphases import data
 from genbat.studio.training import Lesson, Material, Progress, begin_from
 from genbat.systems import seivae, seivae_training
-from genbat.systems.seivae_network import TARGETS, Network
+from genbat.systems.seivae_network import TARGETS
 from genbat.systems.seivae_training import Interphases
 
 PRESETS = {"seivae": seivae_training.PRESETS}
@@ -55,7 +54,8 @@ def learn(
         material.examples, folder, schedule=schedule, resume=start is not None, minutes=minutes,
         progress=progress, **SIZES[name][preset],
     )  # fmt: skip
-    system = seivae.SEIVAE(replace(run.config, steps_trained=run.step), cast(Network, run.mean))
+    network = seivae_training.finish(run, material.examples)
+    system = seivae.SEIVAE(replace(run.config, steps_trained=run.step), network)
     if held := material.examples.rows("calibration"):
         system.config = system.calibrated(material.examples.values[held])
     return Lesson(system, schedule)

@@ -12,19 +12,24 @@ Changed, and why:
 - A latent point is the condition followed by z. So the first coordinates of the map are what an
   electrochemist asks for, and the others how it is arranged.
 - Sites are drawn from the likelihood, with a seed: the likeliest species alone would fill every
-  pore that the decoder is not sure of.
+  pore that the decoder is not sure of. The noise of neighbouring sites is alike (`GRAIN`): the
+  decoder says nothing of how they depend on each other, and without it loose sites lie about.
+- Codes are drawn from a distribution fitted to the training set (`seivae_prior`).
+- What is asked for is counted, and the difference taken off the next of some tries
+  (`seivae_settling`); `SEIVAE.unsettled` is the networks alone, for comparison.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from typing import Any
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -38,10 +43,21 @@ from genbat.domains.interphases.texts import from_text, to_text
 from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.heads import standard_aims
 from genbat.systems.seivae_network import CONDITION_WEIGHT, SPECIES, TARGETS, Config, Network
+from genbat.systems.seivae_settling import CLOSE, Asked, settled
 
 NAME = "seivae"
 LEGAL_TARGETS = TARGETS
 SHARES = ("porosity", "inorganic")
+GRAIN = 0.67  # sites by which noise is blurred: then held-out interphases are as rough as they were
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a sample is made: new codes, and tries of each after the first one, until what is asked
+    is counted."""
+
+    starts: int = 4
+    counts: int = 8
 
 
 def make_card(parameters: int = 0) -> SystemCard:
@@ -64,6 +80,7 @@ class SEIVAE(Trained[Config, Network]):
     """The trained system."""
 
     targets = TARGETS
+    unsettled = Plan(starts=1, counts=0)  # what the networks do alone, for comparison
     config_type, network_type = Config, Network
     describe = staticmethod(make_card)
 
@@ -105,11 +122,12 @@ class SEIVAE(Trained[Config, Network]):
     @torch.inference_mode()
     def decode_sites(self, z: np.ndarray, *, seed: int = 0) -> list[Sites]:
         """As `decode`, without judging."""
-        points = torch.as_tensor(np.asarray(z, "f4"))
-        n = len(TARGETS)
-        logits = self.network.logits(points[:, n:], points[:, :n] / CONDITION_WEIGHT)
-        generator = torch.Generator().manual_seed(seed)
-        return list(drawn(logits, generator).to(torch.uint8).numpy())
+        return list(drawn(self._logits(z), seed).to(torch.uint8).numpy())
+
+    def _logits(self, z: np.ndarray) -> Tensor:
+        points, n = torch.as_tensor(np.asarray(z, "f4")), len(TARGETS)
+        logits: Tensor = self.network.logits(points[:, n:], points[:, :n] / CONDITION_WEIGHT)
+        return logits
 
     # ------------------------------------------------------------------ properties
     def predict(self, z: np.ndarray) -> list[dict[str, Measurement]]:
@@ -129,8 +147,8 @@ class SEIVAE(Trained[Config, Network]):
         conditions (n, TARGETS): each is decoded once, with noise of its own."""
         rng = np.random.default_rng(0)
         c = (values - np.array(self.config.mean)) / np.array(self.config.spread)
-        noise = rng.standard_normal((len(c), self.config.noise))
-        made = self.decode_sites(np.concatenate([CONDITION_WEIGHT * c, noise], 1))
+        points = [self._point(torch.as_tensor(row).float(), rng) for row in c]
+        made = self.decode_sites(np.stack(points))
         found = np.array([[own[name] for name in TARGETS] for own in map(label, made)])
         error = np.abs(found - values)[~np.isnan(found).any(1)]
         if not len(error):
@@ -147,6 +165,7 @@ class SEIVAE(Trained[Config, Network]):
         condition: Condition | None = None,
         seed: int = 0,
         progress: Progress | None = None,
+        plan: Plan | None = None,
     ) -> Iterator[Candidate]:
         """n interphases; what windows leave open is drawn from the training's distribution. A
         longer sample starts with the shorter one.
@@ -159,21 +178,49 @@ class SEIVAE(Trained[Config, Network]):
         asked = condition or Condition()
         if strange := [*sorted(set(asked.windows) - set(TARGETS)), *sorted(asked.wishes)]:
             raise ValueError(f"{NAME}: cannot aim at {strange}; legal are {list(TARGETS)}")
-        yield from counted(self._draws(asked, seed), n, "interphases", progress)
+        draws = self._draws(asked, seed, plan or Plan())
+        yield from counted(draws, n, "interphases", progress)
 
-    def _draws(self, asked: Condition, seed: int) -> Iterator[Candidate]:
+    def _draws(self, asked: Condition, seed: int, plan: Plan) -> Iterator[Candidate]:
         for k in count():
             rng = np.random.default_rng((seed, k))
-            point = self._point(asked.windows, rng)
-            (sites,) = self.decode_sites(point[None], seed=int(rng.integers(2**31)))
+            sites, point = self._nearest(asked.windows, rng, plan)
             yield self._candidate(sites, seed, {"index": k}, condition=asked, latent=point)
 
-    def _point(self, windows: Mapping[str, Window], rng: np.random.Generator) -> np.ndarray:
-        c = rng.standard_normal(len(TARGETS))
-        for k, (name, aim) in enumerate(zip(TARGETS, self.aims(windows), strict=True)):
-            if name in windows:
-                c[k] = aim
-        return np.concatenate([CONDITION_WEIGHT * c, rng.standard_normal(self.config.noise)])
+    def _nearest(
+        self, windows: Mapping[str, Window], rng: np.random.Generator, plan: Plan
+    ) -> tuple[Sites, np.ndarray]:
+        """Sites with what windows ask for, as near as it gets, and their latent point."""
+        found: list[tuple[float, Sites, np.ndarray]] = []
+        while len(found) < plan.starts and not (found and found[-1][0] < CLOSE):
+            found.append(self._settled(windows, rng, plan.counts))
+        return min(found, key=lambda one: one[0])[1:]
+
+    def _settled(
+        self, windows: Mapping[str, Window], rng: np.random.Generator, counts: int
+    ) -> tuple[float, Sites, np.ndarray]:
+        """The nearest of one code."""
+        aims = self.aims(windows)
+        point = self._point(torch.tensor(aims).float(), rng)
+        c, z = point[: len(TARGETS)] / CONDITION_WEIGHT, point[len(TARGETS) :]
+        noise = int(rng.integers(2**31))
+
+        def make(c: np.ndarray) -> Sites:
+            return self.decode_sites(_joined(c, z)[None], seed=noise)[0]
+
+        scales = enumerate(zip(TARGETS, self.config.mean, self.config.spread, strict=True))
+        asked = [Asked(name, k, windows[name], mean + spread * aims[k], spread)
+                 for k, (name, mean, spread) in scales if name in windows]  # fmt: skip
+        away, sites, c = settled(make, c, asked, counts)
+        return away, sites, _joined(c, z)
+
+    def _point(self, told: Tensor, rng: np.random.Generator) -> np.ndarray:
+        """A latent point of a standardised condition, whose NaN are left open."""
+        prior = self.network.prior
+        c = prior.condition(told, rng)[None]
+        z = prior(c, torch.as_tensor(rng.standard_normal((1, self.config.noise))).float())
+        point: np.ndarray = torch.cat([CONDITION_WEIGHT * c, z], 1)[0].numpy()
+        return point
 
     def aims(self, windows: Mapping[str, Window]) -> list[float]:
         """Standardised value of each target, see `standard_aims`."""
@@ -194,8 +241,18 @@ class SEIVAE(Trained[Config, Network]):
         return out
 
 
-def drawn(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """Species of every site (B, SIDE, SIDE) from logits (B, SPECIES, SIDE, SIDE); one noise for the
-    whole batch (the Gumbel trick)."""
-    uniform = torch.rand(logits.shape[1:], generator=generator).clamp(1e-9, 1 - 1e-7)
-    return (logits - torch.log(-torch.log(uniform))).argmax(1)
+def _joined(c: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """The latent point of a standardised condition and a code."""
+    return np.concatenate([CONDITION_WEIGHT * c, z])
+
+
+def drawn(logits: Tensor, seed: int) -> Tensor:
+    """Species of every site (B, SIDE, SIDE) from logits (B, SPECIES, SIDE, SIDE): each site by its
+    likelihood (the Gumbel trick), neighbours alike; one noise for the whole batch."""
+    white = np.random.default_rng(seed).standard_normal(logits.shape[1:])
+    point = np.zeros(logits.shape[2:])
+    point[0, 0] = 1.0
+    blurred = ndimage.gaussian_filter(white, GRAIN, mode="wrap", axes=(1, 2))
+    blurred /= np.linalg.norm(ndimage.gaussian_filter(point, GRAIN, mode="wrap"))
+    uniform = torch.special.ndtr(torch.as_tensor(blurred)).clamp(1e-9, 1 - 1e-9)
+    return (logits - torch.log(-torch.log(uniform)).float()).argmax(1)

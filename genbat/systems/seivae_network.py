@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from genbat.families.vae import Posterior
 from genbat.systems.base import Settings
+from genbat.systems.seivae_prior import Prior
 
 TARGETS = ("thickness", "porosity", "inorganic")
 SPECIES = 4
@@ -38,8 +39,8 @@ class Config(Settings):
 
 
 class Network(nn.Module):
-    """q(z|x, c) and p(x|z, c): x one-hot (B, SPECIES, SIDE, SIDE), rows from the electrode; c the
-    standardised condition (B, TARGETS)."""
+    """q(z|x, c), p(x|z, c) and p(z|c): x one-hot (B, SPECIES, SIDE, SIDE), rows from the electrode;
+    c the standardised condition (B, TARGETS)."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -58,6 +59,7 @@ class Network(nn.Module):
         )
         self.told = nn.ModuleList(nn.Linear(c.latent, 2 * n) for n in (4 * w, 2 * w, w, w))
         self.last = nn.Conv2d(w, SPECIES, 1)
+        self.prior = Prior(len(TARGETS), c.noise)
 
     def posterior(self, x: Tensor, c: Tensor) -> Posterior:
         """q(z|x, c)."""

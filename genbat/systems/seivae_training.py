@@ -12,19 +12,21 @@ from typing import cast
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from genbat.domains.interphases.kmc import Sites
 from genbat.families.vae import warm_up
 from genbat.systems.base import Progress
 from genbat.systems.microvae_training import batches_of
 from genbat.systems.run import Run, Schedule, advance_all, begin
-from genbat.systems.seivae_network import Config, Network, losses
+from genbat.systems.seivae_network import SPECIES, Config, Network, losses
 
 PRESETS = {
     "tiny": Schedule(steps=3, batch=4, warm_steps=1),
     "base": Schedule(steps=3_500, batch=48, rate=1e-3, warm_steps=200),
 }
 RISE, BETA = 1500, 1.0
+CODED = 256  # interphases at a time
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,22 @@ def train(
     loss = partial(batch_loss, cast(Network, run.network), data, cast(Config, run.config))
     batches = batches_of(rows, schedule, run.step)
     return advance_all(run, batches, loss, minutes=minutes, progress=progress)
+
+
+@torch.inference_mode()
+def finish(run: Run, data: Interphases) -> Network:
+    """The run's mean network, with what codes are drawn from fitted to the training set."""
+    network, config = cast(Network, run.mean), cast(Config, run.config)
+    rows = data.rows("train")
+    c = torch.as_tensor((data.values[rows] - config.mean) / np.array(config.spread)).float()
+    found = []
+    for k in range(0, len(rows), CODED):
+        kinds = torch.as_tensor(data.sites[rows[k : k + CODED]].astype("i8"))
+        x = F.one_hot(kinds, SPECIES).movedim(-1, 1).float()
+        found.append(network.posterior(x, c[k : k + CODED]))
+    mean = torch.cat([one.mean for one in found])
+    network.prior.fit(c, mean, torch.cat([one.log_variance for one in found]).exp())
+    return network
 
 
 def batch_loss(
