@@ -33,10 +33,11 @@ def page() -> None:
         many = maker_parts.number("How many", "n", joining.MOST, 8, least=1)
         seed = maker_parts.seed()
         st.caption("Both must be hydrides or both oxides, of two metals.")
-    if not all(ends):
+    one, two = ends
+    if not (one and two):
         return
     try:
-        found = _made(*ends, many, seed)
+        found = _made(one, two, many, seed)
     except ValueError as wrong:
         st.error(plain(str(wrong)))
         return
