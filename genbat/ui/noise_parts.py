@@ -126,7 +126,7 @@ def chart(way: Way, at: int) -> go.Figure:
             x=list(range(len(way.steps))), y=[step.atoms[name] for step in way.steps],
             mode="lines", name=name, line={"width": 2.2},
         )  # fmt: skip
-    figure.add_vline(x=at, line={"width": 1.4, "dash": "dot"})
+    figure.add_vline(x=at, line={"width": 1.4, "dash": "dot", "color": "#8a93a0"})
     figure.update_layout(
         height=200, margin={"l": 52, "r": 8, "t": 26, "b": 40},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
@@ -148,9 +148,16 @@ def _seen(step: Step, at: int) -> None:
     try:
         faces.scene(step.text, "noise:3d", 380)
     except ValueError:
-        st.info(
-            f"The network sees {step.sites or 'no'} atoms here; there is no crystal to draw yet."
-        )
+        st.info(_undrawn(step))
+
+
+def _undrawn(step: Step) -> str:
+    """Why there is nothing to see."""
+    if not step.sites:
+        return "The network sees no atoms here yet."
+    if not step.text:
+        return f"The network sees {step.sites} atoms here, too many to draw."
+    return f"The network sees {count(step.sites, 'atom')} here, too close together to be drawn."
 
 
 def _end(way: Way, at: int) -> None:
