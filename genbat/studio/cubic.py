@@ -47,9 +47,8 @@ def made(group: int, picked: Sequence[str], n: int, seed: int) -> list[Candidate
 
 
 def group_of(candidate: Candidate) -> str:
-    """Space group of a crystal by spglib, in words; "" where it cannot be read."""
+    """Symbol of a crystal's space group by spglib; "" where it cannot be read."""
     try:
-        number = space_group_number(from_text(candidate.text))
+        return group_symbol(space_group_number(from_text(candidate.text)))
     except ValueError:
         return ""
-    return f"{group_symbol(number)} ({number})"

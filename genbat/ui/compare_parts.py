@@ -158,8 +158,8 @@ def ranking_table(found: Compared, told: Sequence[Ranking]) -> str:
     head = "".join(f"<td><b>{html.escape(v.measure.group)}</b></td>" for v in told[0].verdicts)
     rows = "".join(_pair(found, one) for one in told)
     return (
-        "<div class='gb-wide'><table class='gb-values gb-compared'><tr><td></td>"
-        f"{head}<td><b>agree</b></td></tr>{rows}</table></div>"
+        "<div class='gb-wide'><table class='gb-values gb-compared gb-tight'><tr><td></td>"
+        f"<td><b>agree</b></td>{head}</tr>{rows}</table></div>"
     )
 
 
@@ -177,7 +177,7 @@ def _pair(found: Compared, one: Ranking) -> str:
         )
     judged = len(one.verdicts) - one.count("unknown")
     total = f"<td><span>{one.count('yes')} of {judged}</span></td>"
-    return f"<tr><th>{names[0]} over {names[1]}</th>{cells}{total}</tr>"
+    return f"<tr><th>{names[0]} over {names[1]}</th>{total}{cells}</tr>"
 
 
 def _file(found: Compared) -> None:
