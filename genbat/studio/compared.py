@@ -165,9 +165,9 @@ def _pairs(found: Compared) -> list[tuple[str, str]]:
 
 
 def missing(found: Compared) -> list[str]:
-    """Systems of which the review speaks and that were not compared."""
+    """Titles of the systems of which the review speaks and that were not compared."""
     spoken = {name for better, named in CLAIMS.get(found.domain, ()) for name in (better, *named)}
-    return sorted(spoken - set(found.systems))
+    return [registry.card(name).title for name in sorted(spoken - set(found.systems))]
 
 
 def _verdict(found: Compared, better: str, worse: str, measure: Measure) -> Verdict:
@@ -213,6 +213,6 @@ def conclusion(found: Compared, told: Sequence[Ranking]) -> str:
     return (
         f"Of {yes + no + close} comparisons, {yes} agree with the review, {no} contradict it and "
         f"{close} are too close for {found.n:,} samples. The better system is ahead by more "
-        f"measures than it is behind in {most} of {len(told)} pairs, and behind by none in "
-        f"{len(whole)}."
+        f"measures than it is behind in {most} of {len(told)} pairs; in {len(whole)} of them it is "
+        "behind by none."
     )

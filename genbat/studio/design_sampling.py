@@ -34,7 +34,7 @@ def steering(system: Any, condition: Condition) -> Condition:
     if adapters is None:  # it honours what it lists, always
         keys = target_keys(system.card.name)
         windows = {k: w for k, w in condition.windows.items() if k in keys}
-        return Condition(windows, condition.wishes if system.honours_wishes else {})
+        return Condition(windows, system.honoured(condition.wishes))
     windows = {k: w for k, w in condition.windows.items() if k in adapters}
     keep = "space_group" in adapters
     wishes = {k: v for k, v in condition.wishes.items() if keep or k not in SYMMETRY}
@@ -104,7 +104,7 @@ class _Run:
 
 
 def _proposals(question: Question, place: Atlas, system: Any) -> Iterator[Candidate]:
-    if not system.takes_windows:  # it has a latent space
+    if not system.takes_windows and "decode" in system.card.capabilities:
         return near(question, place, system)
     return _sampled(question, system)
 

@@ -172,7 +172,7 @@ class Trained(Generic[C, N]):
     network_type: ClassVar[type[nn.Module]]
     describe: ClassVar[Callable[[int], SystemCard]]  # parameters -> card
     # Whether its samples honour windows on its LEGAL_TARGETS, else it is asked by decoding around
-    # known objects; and whether they honour the discrete part of a condition.
+    # known objects, where it decodes; and whether they honour the discrete part of a condition.
     takes_windows: ClassVar[bool] = True
     honours_wishes: ClassVar[bool] = False
 
@@ -182,6 +182,10 @@ class Trained(Generic[C, N]):
         self.weights = weights  # their hash; none before they are saved
         count = sum(p.numel() for p in network.parameters())
         self.card = type(self).describe(count)
+
+    def honoured(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
+        """The wishes that it keeps while it draws; the others are sought among what it made."""
+        return dict(wishes) if self.honours_wishes else {}
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -22,10 +22,11 @@ Changed, and why:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,6 +46,7 @@ from genbat.domains.crystals.structure import (
     reduced_formula,
     to_text,
 )
+from genbat.domains.crystals.wishes import read_wishes
 from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.crystal_corpus import cells_of
 from genbat.systems.crystalgan_network import Config, Generator
@@ -161,6 +163,14 @@ class CrystalGAN(Trained[Config, Generator]):
         return [poscar_text(from_text(candidate.text)) for candidate in made]
 
     # ------------------------------------------------------------------ what is asked
+    def honoured(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
+        """The binaries, and elements, also those of a formula."""
+        kept = {key: wishes[key] for key in ("binaries", "system") if key in wishes}
+        if wishes.get("formula") and not kept:
+            asked = Condition(wishes={"formula": wishes["formula"]})
+            kept["system"] = sorted(read_wishes(asked).formula)
+        return kept
+
     @cached_property
     def known(self) -> dict[int, dict[int, list[int]]]:
         """Anion -> metal -> rows of its binaries in the stock."""

@@ -26,9 +26,10 @@ Changed, and why:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 import torch
@@ -147,6 +148,13 @@ class UniMat(Trained[Config, Network]):
         shown = set(np.linspace(0, how.steps, count).round().astype(int).tolist())
         row = index % BLOCK
         return [self._frame(state, row) for k, state in enumerate(states) if k in shown]
+
+    def honoured(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
+        """Formula and elements; a number of atoms with a formula only."""
+        kept = {key: value for key, value in wishes.items() if key not in UNKNOWN}
+        if not kept.get("formula"):
+            kept.pop("atoms", None)
+        return kept
 
     # ------------------------------------------------------------------ the way
     def _wishes(self, condition: Condition) -> Wishes:

@@ -150,7 +150,7 @@ def _ranking(found: Compared) -> None:
             "measures are compared as they are."
         )
     if absent := compared.missing(found):
-        st.caption(f"Not compared yet: {', '.join(absent)}.")
+        st.caption(f"Not compared yet: {plain(', '.join(absent))}.")
 
 
 def ranking_table(found: Compared, told: Sequence[Ranking]) -> str:
@@ -158,8 +158,8 @@ def ranking_table(found: Compared, told: Sequence[Ranking]) -> str:
     head = "".join(f"<td><b>{html.escape(v.measure.group)}</b></td>" for v in told[0].verdicts)
     rows = "".join(_pair(found, one) for one in told)
     return (
-        "<div class='gb-wide'><table class='gb-values gb-compared'><tr><td></td>"
-        f"{head}<td><b>agree</b></td></tr>{rows}</table></div>"
+        "<div class='gb-wide'><table class='gb-values gb-compared gb-tight'><tr><td></td>"
+        f"<td><b>agree</b></td>{head}</tr>{rows}</table></div>"
     )
 
 
@@ -167,17 +167,17 @@ def _pair(found: Compared, one: Ranking) -> str:
     names = [html.escape(compared.title(found, row)) for row in (one.better, one.worse)]
     cells = ""
     for v in one.verdicts:
-        values = [written(found.value(row, v.measure.key), v.measure)
-                  for row in (one.better, one.worse)]  # fmt: skip
-        told = f"{v.measure.label}: {values[0]} against {values[1]}, {SAID[v.holds]}"
+        ends = [written(found.value(row, v.measure.key), v.measure)
+                for row in (one.better, one.worse)]  # fmt: skip
+        told = f"{v.measure.label}: {ends[0]} against {ends[1]}, {SAID[v.holds]}"
         cells += (
             f"<td title='{html.escape(told, quote=True)}'>"
             f"<span class='gb-{v.holds}'>{SIGNS[v.holds]}</span>"
-            f"<small>{values[0]} : {values[1]}</small></td>"
+            f"<small>{ends[0].removesuffix(' %')} : {ends[1]}</small></td>"
         )
     judged = len(one.verdicts) - one.count("unknown")
     total = f"<td><span>{one.count('yes')} of {judged}</span></td>"
-    return f"<tr><th>{names[0]} over {names[1]}</th>{cells}{total}</tr>"
+    return f"<tr><th>{names[0]} over {names[1]}</th>{total}{cells}</tr>"
 
 
 def _file(found: Compared) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from genbat.core.candidate import Candidate
-from genbat.studio import crystal_facts
+from genbat.studio import crystal_facts, crystal_images
 from genbat.studio.crystal_facts import Conductor, Facts, Neighbour
-from genbat.ui import crystal_charts, shared, state
+from genbat.ui import crystal_charts, image_views, shared, state
 from genbat.ui.components.gallery import Tile, gallery
 from genbat.ui.slim import slim
 from genbat.ui.words import plain
@@ -110,7 +110,9 @@ def _charges(known: Facts) -> tuple[str, str]:
 # ---------------------------------------------------------------------- charts
 def _charts(candidate: Candidate, known: Facts, key: str) -> None:
     profile = crystal_facts.profile(candidate)
-    names = ["Diffraction", *(["Voltage"] if profile else []), "Cost of elements"]
+    seen = crystal_images.seen(candidate.text)
+    names = ["Diffraction", *(["Voltage"] if profile else []), "Cost of elements",
+             *(["Image"] if seen else [])]  # fmt: skip
     tabs = dict(zip(names, st.tabs(names), strict=True))
     with tabs["Diffraction"]:
         figure = crystal_charts.diffraction(crystal_facts.pattern(candidate.text))
@@ -126,6 +128,9 @@ def _charts(candidate: Candidate, known: Facts, key: str) -> None:
             st.caption(_voltage_words(profile))
     with tabs["Cost of elements"]:
         _cost(known)
+    if seen:
+        with tabs["Image"]:
+            image_views.draw(seen)
 
 
 def _voltage_words(profile: crystal_facts.Profile) -> str:

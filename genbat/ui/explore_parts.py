@@ -16,7 +16,7 @@ import numpy as np
 import streamlit as st
 
 from genbat.core.candidate import Candidate
-from genbat.studio import registry
+from genbat.studio import map_colours, registry
 from genbat.studio.explore import Atlas
 from genbat.ui import card, explore_filters, shared, state
 from genbat.ui.components import latmap
@@ -128,7 +128,8 @@ def colour_control(place: Atlas) -> str:
     """What colours the map."""
     known = {p.key: p.axis for p in place.properties}
     first = place.rooms.colour
-    options = {**known, **place.rooms.groups, "status": "Known or generated"}
+    added = {key: one.label for key, one in map_colours.added(place.rooms.domain).items()}
+    options = {**known, **place.rooms.groups, **added, "status": "Known or generated"}
     asked = st.query_params.get("by", first)
     keys = list(options)
     key = st.selectbox(

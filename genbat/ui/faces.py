@@ -77,13 +77,16 @@ def _scene(text: str) -> dict:
     return crystal_facts.scene(text)
 
 
+def scene(text: str, key: str, height: int) -> None:
+    """A crystal of no candidate in 3D; ValueError where its CIF is none."""
+    crystal_viewer(_scene(text), key=key, height=max(height, LOWEST))
+
+
 def _crystal(candidate: Candidate, key: str, height: int) -> None:
     try:
-        scene = _scene(candidate.text)
+        scene(candidate.text, key, height)
     except ValueError as reason:
         st.info(f"No 3D view: {reason}")
-        return
-    crystal_viewer(scene, key=key, height=max(height, LOWEST))
 
 
 def _facts(candidate: Candidate, key: str, choose: Choose | None) -> None:

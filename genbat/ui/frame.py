@@ -24,13 +24,20 @@ PAGES = {
     "shortlist": ("Shortlist", ":material/checklist:"),
     "compare": ("Compare", ":material/balance:"),
     "gpt": ("Token by token", ":material/spellcheck:"),
+    "makers": ("Make crystals", ":material/grid_on:"),
     "micrograph": ("Make volumes", ":material/grain:"),
     "loop": ("Feedback loop", ":material/loop:"),
     "jobs": ("Jobs", ":material/schedule:"),
 }
 # Pages of one domain alone.
-_OF = {"gpt": "molecules", "micrograph": "microstructures", "loop": "polymers"}
-_BY = {"gpt": "moleculegpt"}  # pages of one system alone
+_OF = {
+    "gpt": "molecules",
+    "makers": "crystals",
+    "micrograph": "microstructures",
+    "loop": "polymers",
+}
+# Pages of some systems alone: one of them must be here.
+_BY = {"gpt": ("moleculegpt",), "makers": ("unimat", "cubicgan", "crystalgan")}
 
 
 def shown_pages() -> dict[str, tuple[str, str]]:
@@ -40,7 +47,7 @@ def shown_pages() -> dict[str, tuple[str, str]]:
         name: told
         for name, told in PAGES.items()
         if (_OF.get(name, here) == here or (name == named and _OF[name] in registry.offered()))
-        and (name not in _BY or registry.trained(_BY[name]))
+        and (name not in _BY or any(map(registry.trained, _BY[name])))
         and (name != "compare" or compared.shipped(here))
     }
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from genbat.core.candidate import Candidate
-from genbat.studio import explore
+from genbat.studio import explore, map_colours
 from genbat.studio.jobs import Jobs
 from genbat.studio.shortlist import Shortlists
 from genbat.studio.store import Store
@@ -26,7 +26,8 @@ def warmup(domain: str) -> Warmup:
 def _colours(domain: str) -> None:
     """Make every colour of the map before somebody asks: a million points take a while."""
     place = _place(domain)
-    for key in (*place.rooms.groups, "status", *(p.key for p in place.properties)):
+    usual = (*place.rooms.groups, "status", *(p.key for p in place.properties))
+    for key in (*usual, *map_colours.added(domain)):
         colour(domain, key)
 
 
@@ -113,7 +114,7 @@ def name_column(domain: str) -> latmap.Column | None:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def colour(domain: str, key: str) -> latmap.Column:
-    """A property, category or status of all rows as a colour column."""
+    """A property, category, status or system's number of all rows as a colour column."""
     place = _place(domain)
     if key == "status":
         codes = place.generated.astype("u1")
@@ -123,6 +124,8 @@ def colour(domain: str, key: str) -> latmap.Column:
         lookup = {name: k for k, name in enumerate(names)}
         codes = np.array([lookup.get(str(r), 255) for r in place.group(key)], "u1")
         return latmap.category(codes, names, place.rooms.groups[key])
+    if key in (more := map_colours.added(domain)):
+        return latmap.numeric(map_colours.values(place, key), more[key].label, more[key].unit)
     known = next(p for p in place.properties if p.key == key)
     return latmap.numeric(place.values(key), known.label, known.unit)
 

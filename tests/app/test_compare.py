@@ -50,9 +50,9 @@ def test_the_ranking(page):
     page.run()
     assert page.subheader[0].value == "Does the review's ranking hold?"
     told = next(b for b in bodies(page) if "MatterGen over iMatGen" in b)
-    assert "60.0 % : 60.5 %" in told and "gb-close" in told
+    assert "60.0 : 60.5 %" in told and "gb-close" in told
     assert any("agree with the review" in m.value for m in page.markdown)
-    assert any("Not compared yet: crystalgan" in c.value for c in page.caption)
+    assert any("Not compared yet: CrystalGAN" in c.value for c in page.caption)
 
 
 def test_nothing_to_show_says_what_to_run(page, monkeypatch, tmp_path):

@@ -8,9 +8,9 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 from tiny_crystals import corpus
+from tiny_cubicgan import RULES, SIZES, cubic_cells, cubic_crystals, cubicgan
 
 from genbat.core.condition import Condition, Window
-from genbat.domains.crystals import data
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.structure import cell_of, formula_counts, from_text
 from genbat.domains.crystals.symmetric import Orbit, Symmetric, built, described
@@ -31,22 +31,10 @@ from genbat.systems.cubicgan_network import (
     snapped,
     touching_edge,
 )
-from genbat.systems.duel import Rules
 
 torch.set_num_threads(1)
-SIZES = {"width": 48, "layers": 1, "noise": 8, "embedding": 8}
-RULES = Rules(steps=4, rounds=1, rate=1e-3)
 ONCE = Plan(tries=1)
 PEROVSKITE = Symmetric(221, (Orbit("Li", "b"), Orbit("Ti", "a"), Orbit("O", "d")), (3.9,))
-
-
-def cubic_cells(count=90):
-    """Shipped cubic crystals of three elements, of all groups."""
-    known = data.load()
-    three = known.table["numbers"].map(lambda z: len(set(z))) == 3
-    rows = known.table.index[three & (known.table["group"] >= 195)]
-    some = np.random.default_rng(0).permutation(rows)[:count]
-    return [known.cell(int(k)) for k in some]
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +43,13 @@ def cells():
 
 
 @pytest.fixture(scope="module")
-def crystals(cells):
-    return [c for c in map(described, cells) if is_ours(c)]
+def crystals():
+    return cubic_crystals()
 
 
 @pytest.fixture(scope="module")
-def system(crystals, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("gan")
-    duel = cubicgan_training.train_on(
-        crystals, folder, rules=replace(RULES, steps=500, rate=2e-3), **SIZES
-    )
-    CubicGAN(duel.config, duel.mean).save(folder / "finished")
-    return CubicGAN.load(folder / "finished")
+def system():
+    return cubicgan()
 
 
 def texts(candidates):

@@ -122,7 +122,9 @@ def test_without_adapters_a_system_honours_what_it_lists():
         kind = registry.kind(name)
         card = registry.card(name)
         system = SimpleNamespace(
-            config=SimpleNamespace(), card=card, honours_wishes=kind.honours_wishes
+            config=SimpleNamespace(),
+            card=card,
+            honoured=lambda wishes, kind=kind: dict(wishes) if kind.honours_wishes else {},
         )
         steer = design_sampling.steering(system, asked)
         assert set(steer.windows) == ({"lumo_ev"} if name == "moleculegpt" else set())

@@ -2,15 +2,13 @@
 
 import math
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 import pytest
 import torch
 from pymatgen.core import Element
 from tiny_crystals import SCHEDULE, corpus
+from tiny_unimat import SIZES, known, unimat
 
 from genbat.core.condition import Condition, Window
 from genbat.domains.crystals.structure import formula_counts, from_text, structure_of
@@ -33,22 +31,7 @@ from genbat.systems.unimat_network import (
     stretched,
 )
 
-SIZES = {"width": 24, "layers": 2, "heads": 2}
 QUICK = Plan(steps=5)
-
-
-@lru_cache
-def known():
-    return unimat_training.laid_out(corpus())
-
-
-@lru_cache
-def unimat():
-    """Trained for seconds."""
-    folder = Path(mkdtemp())
-    run = unimat_training.train(corpus(), folder, schedule=SCHEDULE, **SIZES)
-    UniMat(run.config, run.mean).save(folder / "finished")
-    return UniMat.load(folder / "finished")
 
 
 def texts(candidates):

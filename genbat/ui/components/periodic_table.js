@@ -1,8 +1,11 @@
 /* A periodic table whose elements are allowed, required or forbidden. A click, Enter or the space
-   bar goes to the next state; arrow keys move; a, r and f set a state at once. */
+   bar goes to the next state; arrow keys move; a, r and f set a state at once. Where only some are
+   to be picked (`picks`), an element is picked or not, one pick too many lets the oldest go, and
+   what cannot be picked is forbidden and stays so. */
 const NEXT = { allow: "require", require: "forbid", forbid: "allow" };
 const MARKS = { allow: "", require: "✓", forbid: "×" };
 const WORDS = { allow: "allowed", require: "required", forbid: "forbidden" };
+const PICKED = { allow: "not picked", require: "picked", forbid: "cannot be picked" };
 const KEYS = { a: "allow", r: "require", f: "forbid" };
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const WAIT = 250; // ms: several clicks make one rerun
@@ -39,12 +42,31 @@ function preset(table, name) {
   const { battery } = table.data, states = {};
   for (const { symbol } of table.elements) {
     const now = table.states[symbol], kept = now === "require" ? "require" : "allow";
-    if (name === "all") states[symbol] = "allow";
+    if (name === "none") states[symbol] = table.states[symbol] === "forbid" ? "forbid" : "allow";
+    else if (name === "all") states[symbol] = "allow";
     else if (name === "battery") states[symbol] = battery.includes(symbol) ? kept : "forbid";
     else if (name === "only") states[symbol] = now === "require" ? "require" : "forbid";
     else states[symbol] = symbol === "Co" ? "forbid" : now;
   }
   change(table, states);
+}
+
+const words = (table) => (table.data.picks ? PICKED : WORDS);
+
+/** Pick an element or let it go. */
+function pick(table, symbol) {
+  const { states, data } = table;
+  if (states[symbol] === "forbid") return;
+  table.order = table.order.filter((e) => e !== symbol && states[e] === "require");
+  const change_ = { [symbol]: states[symbol] === "require" ? "allow" : "require" };
+  if (change_[symbol] === "require") table.order.push(symbol);
+  if (table.order.length > data.picks) change_[table.order.shift()] = "allow";
+  change(table, change_);
+}
+
+function step(table, symbol) {
+  if (table.data.picks) pick(table, symbol);
+  else change(table, { [symbol]: NEXT[table.states[symbol]] });
 }
 
 /* ---- drawing ---- */
@@ -54,8 +76,16 @@ function paint(table) {
     const cell = table.cells.get(symbol), state = table.states[symbol];
     cell.dataset.state = state;
     cell.lastChild.textContent = MARKS[state];
-    cell.title = `${name}: ${WORDS[state]}`;
+    cell.title = `${name}: ${words(table)[state]}`;
     cell.setAttribute("aria-label", cell.title);
+    if (table.data.picks) cell.setAttribute("aria-pressed", state === "require");
+    cell.ariaDisabled = Boolean(table.data.picks) && state === "forbid";
+  }
+  if (table.data.picks) {
+    const chosen = having(table, "require");
+    table.note.textContent = `${chosen.length} of ${table.data.picks} picked` +
+      (chosen.length ? ` (${chosen.join(", ")})` : "");
+    return;
   }
   const required = having(table, "require"), forbidden = having(table, "forbid").length;
   const said = required.length ? `${required.length} required (${required.join(", ")})` : "none required";
@@ -85,7 +115,7 @@ function press(table, element, event) {
   const { symbol } = element;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (ARROWS[event.key]) move(table, element, ARROWS[event.key]);
-  else if (KEYS[event.key]) change(table, { [symbol]: KEYS[event.key] });
+  else if (KEYS[event.key] && !table.data.picks) change(table, { [symbol]: KEYS[event.key] });
   else return;
   event.preventDefault();
 }
@@ -103,7 +133,7 @@ function build(table) {
     make("i", "", cell);
     cell.onclick = () => {
       focus(table, element);
-      change(table, { [element.symbol]: NEXT[table.states[element.symbol]] });
+      step(table, element.symbol);
     };
     cell.onkeydown = (event) => press(table, element, event);
     table.cells.set(element.symbol, cell);
@@ -114,7 +144,7 @@ function build(table) {
   for (const state of ["allow", "require", "forbid"]) {
     const part = make("span", "", legend);
     make("b", MARKS[state], part).dataset.state = state;
-    part.append(WORDS[state]);
+    part.append(words(table)[state]);
   }
   table.note = make("span", "", legend, { className: "note", role: "status" });
 }
@@ -124,6 +154,7 @@ function build(table) {
 function create(box, data) {
   const table = { box, data, elements: data.elements, cells: new Map(),
                   states: { ...data.states }, version: data.version };
+  table.order = having(table, "require");
   build(table);
   return table;
 }
@@ -136,6 +167,7 @@ export default function ({ data, parentElement, setStateValue }) {
   if (data.version !== table.version) { // the page itself asks for other states
     clearTimeout(table.timer);
     Object.assign(table, { states: { ...data.states }, version: data.version });
+    table.order = having(table, "require");
   }
   paint(table);
 }

@@ -1,4 +1,4 @@
-"""A periodic table to allow, require or forbid elements.
+"""A periodic table to allow, require or forbid elements, or to pick some.
 
 Example
 -------
@@ -8,7 +8,7 @@ Example
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ PRESETS = (
     ("cobalt", "No cobalt", "Forbid cobalt"),
     ("only", "Only required", "Forbid all that is not required"),
 )
+CLEAR = ("none", "Clear", "Pick none")
 _HERE = Path(__file__).parent
 _table = st.components.v2.component(
     "genbat_periodic_table",
@@ -45,9 +46,39 @@ def periodic_table(states: Mapping[str, str], *, key: str) -> dict[str, str]:
     ------
     ValueError : an element or a state it does not know, with what is legal.
     """
-    rows = crystal_facts.elements()
-    given = {row.symbol: states.get(row.symbol, "allow") for row in rows}
+    given = {row.symbol: states.get(row.symbol, "allow") for row in crystal_facts.elements()}
     _check(states, given)
+    return _shown(given, key, presets=PRESETS)
+
+
+def element_picker(
+    picked: Sequence[str], legal: Collection[str], *, most: int, key: str
+) -> list[str]:
+    """Show the table to pick at most so many elements from, and return the picked ones.
+
+    Parameters
+    ----------
+    picked : where it starts; others than before replace what the user picked.
+    legal : those that can be picked.
+    key : its place on the page.
+
+    Raises
+    ------
+    ValueError : picked elements that are not legal, or too many of them.
+    """
+    if strange := [e for e in picked if e not in legal]:
+        raise ValueError(f"picked: {strange[0][:10]!r} is not among {', '.join(sorted(legal))}")
+    if len(picked) > most:
+        raise ValueError(f"picked: got {len(picked)}; legal are at most {most}")
+    given = {row.symbol: "allow" if row.symbol in legal else "forbid"
+             for row in crystal_facts.elements()}  # fmt: skip
+    states = _shown(given | dict.fromkeys(picked, "require"), key, presets=(CLEAR,), picks=most)
+    return [e for e, state in states.items() if state == "require" and e in legal][:most]
+
+
+def _shown(given: dict[str, str], key: str, **more: Any) -> dict[str, str]:
+    """Element -> state, as the user left it."""
+    rows = crystal_facts.elements()
     shown = [
         {"symbol": row.symbol, "name": row.name, "row": row.row, "column": row.column}
         for row in rows
@@ -57,9 +88,9 @@ def periodic_table(states: Mapping[str, str], *, key: str) -> dict[str, str]:
         data={
             "elements": shown,
             "battery": [row.symbol for row in rows if row.battery],
-            "presets": PRESETS,
             "states": memory["returned"],
             "version": memory["version"],
+            **more,
         },
         key=key,
         on_states_change=_nothing,
