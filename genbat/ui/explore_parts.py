@@ -22,7 +22,7 @@ from genbat.ui import card, explore_filters, shared, state
 from genbat.ui.components import latmap
 from genbat.ui.components.gallery import gallery
 from genbat.ui.explore_filters import SHOW, Filters
-from genbat.ui.words import plain, short
+from genbat.ui.words import plain, short, with_article
 
 HEARD = "explore:heard"  # when the last event of the map happened
 LASSO = "explore:lasso"  # rows of the last lasso
@@ -119,8 +119,8 @@ def heading() -> None:
     """Title, and in one line what the picture is."""
     words = state.words()
     st.html(
-        f"<div class='gb-title'><h1>Explore {words.many}</h1><p>Click a {words.one} to see it, or "
-        "between them to invent one.</p></div>"
+        f"<div class='gb-title'><h1>Explore {words.many}</h1><p>"
+        f"Click {with_article(words.one)} to see it, or between them to invent one.</p></div>"
     )
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from genbat.ui import basket, shared, state
 from genbat.ui.finding import Found, find, name_of
 from genbat.ui.tables import thumbnail
-from genbat.ui.words import plain, short
+from genbat.ui.words import plain, short, with_article
 
 LETTERS = "AB"
 
@@ -69,7 +69,7 @@ def _portrait(letter: str, text: str) -> None:
     place, words = shared.atlas(state.domain()), state.words()
     if not text:
         st.html(
-            f"<div class='gb-end'><b>{letter}</b><span>Type a {words.one} you know: "
+            f"<div class='gb-end'><b>{letter}</b><span>Type {with_article(words.one)} you know: "
             f"{html.escape(words.example)}</span></div>"
         )
         return

@@ -21,7 +21,7 @@ from genbat.ui.compute import queue
 from genbat.ui.explore_lists import ORDER, ORDER_HELP
 from genbat.ui.frame import page_file
 from genbat.ui.progress import job_progress
-from genbat.ui.words import count, plain, short
+from genbat.ui.words import count, plain, short, with_article
 
 IMPORTED = "shortlist:imported"
 LEARNED = "shortlist:learned"
@@ -259,8 +259,8 @@ def empty(shortlist: Shortlist) -> None:
     """What to do with an empty list."""
     one = state.words().one
     st.info(
-        f"Nothing here yet. Click a {one} on the map of **Explore**, or let **Design** find "
-        "some for your wishes, and press “Add to shortlist” on its card. Or bring your own file "
+        f"Nothing here yet. Click {with_article(one)} on the map of **Explore**, or let "
+        "**Design** find some for your wishes, and press “Add to shortlist” on its card. Or bring your own file "
         "with **Import**. What you add is saved at once.",
         icon=":material/checklist:",
     )

@@ -18,6 +18,11 @@ def short(text: str, longest: int = 40) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+def with_article(noun: str) -> str:
+    """`a molecule`, `an interphase`."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def duration(seconds: float) -> str:
     """`8 s`, `2 min 05 s`, `1 h 20 min`."""
     whole = max(0, round(seconds))

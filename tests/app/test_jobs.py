@@ -198,3 +198,10 @@ def test_a_job_of_another_domain_opens_by_a_link(store, owner):
     Jobs(store).cancel(ident)  # or a later test's job server would run it
     (link,) = at.get("link_button")
     assert link.proto.url.startswith(f"micrograph?job={ident}&me={owner}&domain=microstructures")
+
+
+@pytest.mark.parametrize(
+    ("noun", "wanted"), [("molecule", "a molecule"), ("interphase", "an interphase")]
+)
+def test_nouns_have_the_right_article(noun, wanted):
+    assert words.with_article(noun) == wanted
