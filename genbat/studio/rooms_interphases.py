@@ -12,8 +12,8 @@ from genbat.core.errors import InputProblem
 from genbat.core.properties import Measurement
 from genbat.domains.interphases import data, picture
 from genbat.domains.interphases.build import LABEL_VERSION
-from genbat.domains.interphases.kmc import Sites
-from genbat.domains.interphases.measures import label
+from genbat.domains.interphases.kmc import ORGANIC, Sites
+from genbat.domains.interphases.measures import attached, label
 from genbat.domains.interphases.properties import BY_KEY, METHOD, PROPERTIES
 from genbat.domains.interphases.texts import from_text, grown_text
 from genbat.studio.rooms import Judgement, Known, Uploaded, Words
@@ -158,8 +158,8 @@ class Interphases(PlainRooms):
         return [f"{columns} nm along the electrode, {rows} nm away from it"]
 
     def flags(self, text: str) -> list[str]:
-        """Whether it reaches the end of the lattice."""
-        full = bool((_read(text)[-1] > 1).any())
+        """Whether it reaches the end of the lattice; what drifts there is no part of it."""
+        full = bool(attached(_read(text) >= ORGANIC)[-1].any())
         return ["⚠ reaches the end of the lattice: thicker in truth"] if full else []
 
     # ------------------------------------------------------------------ physics

@@ -260,8 +260,8 @@ def empty(shortlist: Shortlist) -> None:
     one = state.words().one
     st.info(
         f"Nothing here yet. Click {with_article(one)} on the map of **Explore**, or let "
-        "**Design** find some for your wishes, and press “Add to shortlist” on its card. Or bring your own file "
-        "with **Import**. What you add is saved at once.",
+        "**Design** find some for your wishes, and press “Add to shortlist” on its card. Or bring "
+        "your own file with **Import**. What you add is saved at once.",
         icon=":material/checklist:",
     )
     with st.container(horizontal=True):

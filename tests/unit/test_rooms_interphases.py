@@ -74,6 +74,9 @@ def test_links_titles_and_numbers(room):
     assert room.same(text, text) and not room.same(text, to_text(slab(9, 0.1, 2)))
     assert room.flags(text) == []
     assert "end of the lattice" in room.flags(to_text(slab(64, 0.1, 2)))[0]
+    loose = ONE.copy()
+    loose[-1, 5] = 3
+    assert room.flags(to_text(loose)) == []
 
 
 def test_files_are_refused_with_a_word(room):
