@@ -1,4 +1,4 @@
-"""What codes of seivae are drawn from, and how what is asked is settled, on makers that are known."""
+"""What codes of seivae are drawn from, and how what is asked is settled, on known makers."""
 
 import numpy as np
 import pytest
