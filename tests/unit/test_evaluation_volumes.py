@@ -16,6 +16,7 @@ from genbat.studio import evaluation, metrics_volumes, training, training_volume
 from genbat.studio.training_volumes import Source
 
 torch.set_num_threads(1)
+BESIDE = paths.beside()  # before the fixture hides it
 
 
 @pytest.fixture(autouse=True)
@@ -165,8 +166,9 @@ def test_training_from_the_command_line_and_on(tmp_path):
         training.train("slicegan", "tiny", tmp_path / "mine.tif", start=folder)
 
 
-@pytest.mark.skipif(paths.beside() is None, reason="the tomogram does not ship")
-def test_the_tomogram():
+@pytest.mark.skipif(BESIDE is None, reason="the tomogram does not ship")
+def test_the_tomogram(monkeypatch):
+    monkeypatch.setenv("GENBAT_DATA", str(BESIDE))
     whole = tomography.load()
     assert fractions(whole.train) == pytest.approx([0.404, 0.498, 0.098], abs=0.02)
 
