@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import count
 from typing import Any
 
@@ -31,7 +31,6 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional as F
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
@@ -42,7 +41,7 @@ from genbat.domains.interphases.properties import BY_KEY
 from genbat.domains.interphases.texts import from_text, to_text
 from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.heads import standard_aims
-from genbat.systems.seivae_network import CONDITION_WEIGHT, SPECIES, TARGETS, Config, Network
+from genbat.systems.seivae_network import CONDITION_WEIGHT, TARGETS, Config, Network, one_hot
 from genbat.systems.seivae_settling import CLOSE, Asked, settled
 
 NAME = "seivae"
@@ -99,18 +98,12 @@ class SEIVAE(Trained[Config, Network]):
         """As `encode`, of sites."""
         if not all_sites:
             return np.empty((0, self.config.latent), "f4")
-        c = torch.tensor([self.condition_of(label(sites)) for sites in all_sites])
+        found = [label(sites) for sites in all_sites]
+        c = self.config.standard(np.array([[one[name] for name in TARGETS] for one in found]))
         if c.isnan().any():
             raise ValueError("interphase: holds no solid on the electrode; nothing to encode")
-        kinds = torch.as_tensor(np.stack(all_sites).astype("i8"))
-        x = F.one_hot(kinds, SPECIES).movedim(-1, 1).float()
-        z = self.network.posterior(x, c).mean
-        return torch.cat([CONDITION_WEIGHT * c, z], 1).numpy()
-
-    def condition_of(self, numbers: Mapping[str, float]) -> list[float]:
-        """Measured TARGETS, standardised."""
-        scales = zip(TARGETS, self.config.mean, self.config.spread, strict=True)
-        return [(numbers[name] - mean) / spread for name, mean, spread in scales]
+        z = self.network.posterior(one_hot(torch.as_tensor(np.stack(all_sites))), c).mean
+        return _joined(c.numpy(), z.numpy())
 
     def decode(self, z: np.ndarray, *, seed: int = 0) -> list[Candidate]:
         """Interphases at latent points (n, latent): the same noise for all of them, so that a walk
@@ -146,8 +139,7 @@ class SEIVAE(Trained[Config, Network]):
         """The config with half widths that hold a share of what is counted, from held-out
         conditions (n, TARGETS): each is decoded once, with noise of its own."""
         rng = np.random.default_rng(0)
-        c = (values - np.array(self.config.mean)) / np.array(self.config.spread)
-        points = [self._point(torch.as_tensor(row).float(), rng) for row in c]
+        points = [self._point(row, rng) for row in self.config.standard(values)]
         made = self.decode_sites(np.stack(points))
         found = np.array([[own[name] for name in TARGETS] for own in map(label, made)])
         error = np.abs(found - values)[~np.isnan(found).any(1)]
@@ -219,8 +211,7 @@ class SEIVAE(Trained[Config, Network]):
         prior = self.network.prior
         c = prior.condition(told, rng)[None]
         z = prior(c, torch.as_tensor(rng.standard_normal((1, self.config.noise))).float())
-        point: np.ndarray = torch.cat([CONDITION_WEIGHT * c, z], 1)[0].numpy()
-        return point
+        return _joined(c[0].numpy(), z[0].numpy())
 
     def aims(self, windows: Mapping[str, Window]) -> list[float]:
         """Standardised value of each target, see `standard_aims`."""
@@ -242,17 +233,23 @@ class SEIVAE(Trained[Config, Network]):
 
 
 def _joined(c: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """The latent point of a standardised condition and a code."""
-    return np.concatenate([CONDITION_WEIGHT * c, z])
+    """The latent points (..., latent) of standardised conditions and codes."""
+    return np.concatenate([CONDITION_WEIGHT * c, z], -1)
 
 
 def drawn(logits: Tensor, seed: int) -> Tensor:
     """Species of every site (B, SIDE, SIDE) from logits (B, SPECIES, SIDE, SIDE): each site by its
     likelihood (the Gumbel trick), neighbours alike; one noise for the whole batch."""
-    white = np.random.default_rng(seed).standard_normal(logits.shape[1:])
-    point = np.zeros(logits.shape[2:])
+    return (logits + _gumbel(seed, tuple(logits.shape[1:]))).argmax(1)
+
+
+@lru_cache(maxsize=8)
+def _gumbel(seed: int, shape: tuple[int, ...]) -> Tensor:
+    """Gumbel noise (SPECIES, rows, columns), blurred by GRAIN; all tries of a code share it."""
+    white = np.random.default_rng(seed).standard_normal(shape)
+    point = np.zeros(shape[1:])
     point[0, 0] = 1.0
     blurred = ndimage.gaussian_filter(white, GRAIN, mode="wrap", axes=(1, 2))
     blurred /= np.linalg.norm(ndimage.gaussian_filter(point, GRAIN, mode="wrap"))
     uniform = torch.special.ndtr(torch.as_tensor(blurred)).clamp(1e-9, 1 - 1e-9)
-    return (logits - torch.log(-torch.log(uniform)).float()).argmax(1)
+    return -torch.log(-torch.log(uniform)).float()

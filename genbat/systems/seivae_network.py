@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -36,6 +37,10 @@ class Config(Settings):
     def latent(self) -> int:
         """Coordinates of a latent point: the condition, then z."""
         return len(TARGETS) + self.noise
+
+    def standard(self, values: np.ndarray) -> Tensor:
+        """Standardised conditions of values of TARGETS (n, TARGETS)."""
+        return torch.as_tensor((values - np.array(self.mean)) / np.array(self.spread)).float()
 
 
 class Network(nn.Module):
@@ -96,6 +101,11 @@ class Ring(nn.Module):
         return out
 
 
+def one_hot(sites: Tensor) -> Tensor:
+    """Sites (B, SIDE, SIDE) as the networks take them (B, SPECIES, SIDE, SIDE)."""
+    return F.one_hot(sites.long(), SPECIES).movedim(-1, 1).float()
+
+
 def _height(x: Tensor) -> Tensor:
     """How far from the electrode each row is, -1 to 1 (B, 1, rows, columns)."""
     rows = torch.linspace(-1.0, 1.0, x.shape[2])
@@ -113,7 +123,7 @@ def losses(
     network: Network, sites: Tensor, c: Tensor, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Parts of the negative bound of sites (B, SIDE, SIDE), in nats an interphase."""
-    x = F.one_hot(sites, SPECIES).movedim(-1, 1).float()
+    x = one_hot(sites)
     posterior = network.posterior(x, c)
     logits = network.logits(posterior.sample(generator), c)
     each = F.cross_entropy(logits, sites, reduction="none")

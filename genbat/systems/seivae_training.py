@@ -12,14 +12,13 @@ from typing import cast
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from genbat.domains.interphases.kmc import Sites
 from genbat.families.vae import warm_up
 from genbat.systems.base import Progress
 from genbat.systems.microvae_training import batches_of
 from genbat.systems.run import Run, Schedule, advance_all, begin
-from genbat.systems.seivae_network import SPECIES, Config, Network, losses
+from genbat.systems.seivae_network import Config, Network, losses, one_hot
 
 PRESETS = {
     "tiny": Schedule(steps=3, batch=4, warm_steps=1),
@@ -82,12 +81,10 @@ def finish(run: Run, data: Interphases) -> Network:
     """The run's mean network, with what codes are drawn from fitted to the training set."""
     network, config = cast(Network, run.mean), cast(Config, run.config)
     rows = data.rows("train")
-    c = torch.as_tensor((data.values[rows] - config.mean) / np.array(config.spread)).float()
-    found = []
-    for k in range(0, len(rows), CODED):
-        kinds = torch.as_tensor(data.sites[rows[k : k + CODED]].astype("i8"))
-        x = F.one_hot(kinds, SPECIES).movedim(-1, 1).float()
-        found.append(network.posterior(x, c[k : k + CODED]))
+    c = config.standard(data.values[rows])
+    x = torch.as_tensor(data.sites[rows])
+    found = [network.posterior(one_hot(x[k : k + CODED]), c[k : k + CODED])
+             for k in range(0, len(rows), CODED)]  # fmt: skip
     mean = torch.cat([one.mean for one in found])
     network.prior.fit(c, mean, torch.cat([one.log_variance for one in found]).exp())
     return network
@@ -103,10 +100,8 @@ def batch_loss(
     generator = torch.Generator().manual_seed(seed)
     rng = np.random.default_rng(seed)
     sites = np.stack([_moved(data.sites[k], rng) for k in rows])
-    c = (data.values[rows] - np.array(config.mean)) / np.array(config.spread)
-    parts = losses(
-        network, torch.as_tensor(sites.astype("i8")), torch.as_tensor(c).float(), generator
-    )
+    c = config.standard(data.values[rows])
+    parts = losses(network, torch.as_tensor(sites.astype("i8")), c, generator)
     beta = warm_up(seed % 1_000_003, RISE, BETA)
     total = (parts["sites"] + beta * parts["divergence"]) / sites[0].size
     return total, {name: float(part.detach()) for name, part in parts.items()}
