@@ -95,6 +95,12 @@ def joined(one: str, two: str, n: int, seed: int) -> list[Candidate]:
     return system.join(from_text(one), from_text(two), n, seed=seed)
 
 
+def keeps(text: str) -> bool:
+    """Whether a ternary keeps the distance constraint, as the system judges it."""
+    system: CrystalGAN = registry.load(NAME)
+    return system.keeps(from_text(text))
+
+
 def limits(text: str) -> list[Limit]:
     """The distance constraint of a ternary, part by part; none where it has no such anion."""
     cell, system = from_text(text), registry.load(NAME)

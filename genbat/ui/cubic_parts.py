@@ -53,8 +53,7 @@ def _elements() -> list[str]:
 
 def _group() -> int:
     names = {0: "any of them", **cubic.groups()}
-    told = st.query_params.get("group", "")
-    start = int(told) if told.isdecimal() and int(told[:4]) in names else 0
+    start = maker_parts.told("group", names, 0)
     group = int(st.selectbox("Space group", list(names), index=list(names).index(start),
                              format_func=names.__getitem__, key=GROUP))  # fmt: skip
     state.link(group=group or None)

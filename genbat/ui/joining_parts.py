@@ -87,8 +87,8 @@ def _picture(text: str) -> str:
 
 # ---------------------------------------------------------------------- a ternary
 def _note(candidate: Candidate) -> str:
-    held = all(part.holds for part in joining.limits(candidate.text))
-    return f"{'✓' if held else '✗'} distances · {maker_parts.novelty(candidate)}"
+    mark = "✓" if joining.keeps(candidate.text) else "✗"
+    return f"{mark} distances · {maker_parts.novelty(candidate)}"
 
 
 def _below(candidate: Candidate) -> None:

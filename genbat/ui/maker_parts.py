@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import streamlit as st
 
@@ -16,10 +16,15 @@ MOST_SEED = 1_000_000
 Below = Callable[[Candidate], None]
 
 
+def told(name: str, legal: Container[int], usual: int) -> int:
+    """The legal whole number that stands in the link as `name`, else the usual one."""
+    text = st.query_params.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 10 and int(text) in legal else usual
+
+
 def number(label: str, name: str, most: int, usual: int, least: int = 0, help: str = "") -> int:
     """A whole number that stands in the link as `name`."""
-    told = st.query_params.get(name, "")
-    start = int(told) if told.isdecimal() and least <= int(told[:9]) <= most else usual
+    start = told(name, range(least, most + 1), usual)
     value = int(st.number_input(label, least, most, start, key=f"maker:{name}", width=120,
                                 help=help or None))  # fmt: skip
     state.link(**{name: None if value == usual else value})

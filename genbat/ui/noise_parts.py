@@ -15,7 +15,6 @@ from plotly.colors import sample_colorscale
 from genbat.studio import crystal_facts, table_noise
 from genbat.studio.table_noise import Step, Way
 from genbat.ui import basket, faces, maker_parts, state
-from genbat.ui.maker_parts import described
 from genbat.ui.words import count, plain
 
 OF, STEP = "noise:of", "noise:step"
@@ -70,8 +69,7 @@ def _walk(way: Way) -> None:
 
 
 def _step() -> int:
-    told = st.query_params.get("step", "")
-    start = int(told) if told.isdecimal() and int(told[:4]) <= LAST else LAST // 2
+    start = maker_parts.told("step", range(LAST + 1), LAST // 2)
     at = st.slider("Step", 0, LAST, start, key=STEP,
                    help="From noise to the crystal; the arrow keys walk.")  # fmt: skip
     state.link(step=at)
@@ -172,5 +170,5 @@ def _end(way: Way, at: int) -> None:
         st.warning(f"Not a valid crystal here: it {plain('; '.join(verdict.reasons))}")
     elif st.button("Add to shortlist", key="noise:add", type="primary", icon=":material/add:",
                    width="stretch"):  # fmt: skip
-        basket.add(described([way.candidate])[0])
+        basket.add(maker_parts.described([way.candidate])[0])
         st.rerun()

@@ -6,6 +6,7 @@ from tempfile import mkdtemp
 
 import numpy as np
 import torch
+from tiny_crystals import kept
 
 from genbat.domains.crystals import data
 from genbat.systems import crystal_corpus, crystalgan_training
@@ -41,8 +42,7 @@ def system():
     """Trained for seconds."""
     folder = Path(mkdtemp())
     duel = crystalgan_training.train(corpus(), folder, rules=RULES, **SIZES)
-    CrystalGAN(duel.config, duel.mean).save(folder / "finished")
-    return CrystalGAN.load(folder / "finished")
+    return kept(CrystalGAN(duel.config, duel.mean))
 
 
 def some_pairs(count=4, seed=0):

@@ -37,6 +37,13 @@ def corpus(count: int = 64) -> crystal_corpus.Corpus:
     )
 
 
+def kept(system):
+    """A system as it comes back from its files."""
+    folder = Path(mkdtemp()) / "finished"
+    system.save(folder)
+    return type(system).load(folder)
+
+
 @lru_cache
 def mattergen() -> MatterGen:
     """Trained for seconds, with all adapters."""
@@ -45,8 +52,7 @@ def mattergen() -> MatterGen:
     config = mattergen_training.train_adapters(
         run, corpus(), folder, schedule=Schedule(steps=4, batch=16, warm_steps=1)
     )
-    MatterGen(config, run.mean).save(folder / "finished")
-    return MatterGen.load(folder / "finished")
+    return kept(MatterGen(config, run.mean))
 
 
 @lru_cache
@@ -54,8 +60,7 @@ def cdvae() -> CDVAE:
     """Trained for seconds."""
     folder = Path(mkdtemp())
     run = cdvae_training.train(corpus(), folder, schedule=SCHEDULE, **CDVAE_SIZES)
-    CDVAE(run.config, run.mean).save(folder / "finished")
-    return CDVAE.load(folder / "finished")
+    return kept(CDVAE(run.config, run.mean))
 
 
 def same(one, two) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
+from tiny_crystals import kept
 
 from genbat.domains.crystals import data
 from genbat.domains.crystals.symmetric import described
@@ -40,5 +41,4 @@ def cubicgan():
     folder = Path(mkdtemp())
     rules = replace(RULES, steps=500, rate=2e-3)
     duel = cubicgan_training.train_on(cubic_crystals(), folder, rules=rules, **SIZES)
-    CubicGAN(duel.config, duel.mean).save(folder / "finished")
-    return CubicGAN.load(folder / "finished")
+    return kept(CubicGAN(duel.config, duel.mean))

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import torch
+from tiny_crystals import kept
 
 from genbat.domains.crystals import data
 from genbat.studio.training_images import SIZES
@@ -37,5 +38,4 @@ def imatgen() -> IMatGen:
     """Trained for seconds."""
     folder = Path(mkdtemp())
     run = imatgen_training.train(oxides(), folder, schedule=SCHEDULE, **TINY)
-    IMatGen(imatgen_training.finish(run, oxides()), run.mean).save(folder / "finished")
-    return IMatGen.load(folder / "finished")
+    return kept(IMatGen(imatgen_training.finish(run, oxides()), run.mean))

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from tiny_crystals import SCHEDULE, corpus
+from tiny_crystals import SCHEDULE, corpus, kept
 
 from genbat.systems import unimat_training
 from genbat.systems.unimat import UniMat
@@ -23,5 +23,4 @@ def unimat():
     """Trained for seconds."""
     folder = Path(mkdtemp())
     run = unimat_training.train(corpus(), folder, schedule=SCHEDULE, **SIZES)
-    UniMat(run.config, run.mean).save(folder / "finished")
-    return UniMat.load(folder / "finished")
+    return kept(UniMat(run.config, run.mean))
