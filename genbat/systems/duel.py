@@ -31,7 +31,8 @@ class Rules:
     Attributes
     ----------
     steps : of the generator; `rounds` critic steps come before each.
-    rate : of Adam; it falls to nothing over the second half, where the two otherwise swing on.
+    rate : of Adam; it falls to nothing over the second half, of the steps or of the minutes that
+        were given, where the two otherwise swing on.
     memory : of the generator's running mean.
     """
 
@@ -52,6 +53,7 @@ class Duel:
     rules: Rules
     folder: Path
     step: int = 0
+    elapsed: float = 0.0  # share of the minutes that were given
 
     def __post_init__(self) -> None:
         self.mean = deepcopy(self.generator).requires_grad_(False).eval()
@@ -65,7 +67,7 @@ class Duel:
 
     def rate(self) -> float:
         """The rate of this step."""
-        left = 1 - self.step / self.rules.steps
+        left = 1 - max(self.step / self.rules.steps, self.elapsed)
         return self.rules.rate * min(1.0, max(0.0, 2 * left))
 
     def teach_critics(self, loss: Tensor) -> None:
@@ -157,13 +159,14 @@ def fight(
                 duel.save()
                 raise
         now = time.monotonic()
+        duel.elapsed = (now - began) / (60 * minutes) if minutes else 1.0
         if progress and duel.step % 10 == 0:
             text = " ".join(f"{k} {v:.3f}" for k, v in parts.items())
             progress(duel.step / duel.rules.steps, f"step {duel.step} {text}")
         if now - saved > SAVE_EVERY_S:
             duel.save()
             saved = now
-        if now - began >= 60 * minutes:
+        if duel.elapsed >= 1:
             break
     duel.save()
     return duel

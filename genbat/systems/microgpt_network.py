@@ -29,9 +29,9 @@ class Config(Settings):
     voxel_um: tuple[float, ...] = ()
     levels: tuple[int, ...] = (8, 5, 5, 5)
     coder_width: int = 24
-    width: int = 144
-    layers: int = 6
-    heads: int = 6
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
     mean: tuple[float, ...] = (0.0,) * len(TARGETS)
     spread: tuple[float, ...] = (1.0,) * len(TARGETS)
     steps_trained: int = 0
@@ -54,7 +54,7 @@ class Network(nn.Module):
         super().__init__()
         c = config
         self.coder = Coder(c)
-        self.writer = GPT(c.vocabulary, len(TARGETS) + PLACES, c.width, c.layers, c.heads, 0.1)
+        self.writer = GPT(c.vocabulary, len(TARGETS) + PLACES, c.width, c.layers, c.heads)
 
 
 class Coder(nn.Module):

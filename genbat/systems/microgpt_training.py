@@ -1,4 +1,4 @@
-"""Training of microgpt: first the coder on volumes, then the writer on their tokens."""
+"""Training of microgpt: first the coder on parts of volumes, then the writer on their tokens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +27,7 @@ from genbat.systems.microgpt_network import (
 from genbat.systems.microvae_training import Volumes, batches_of, standard, targets_of, views
 from genbat.systems.run import Run, Schedule, advance_all, begin
 
+EDGE = 32  # voxels of the parts that the coder learns from: more of them in the same time
 CODER = "coder"  # the folder of the coder's own checkpoint, beside the writer's
 SHARE = 0.35  # of the minutes, for the coder
 
@@ -43,8 +45,8 @@ PRESETS = {
         Schedule(steps=3, batch=2, warm_steps=1), Schedule(steps=3, batch=2, warm_steps=1)
     ),
     "base": Plan(
-        Schedule(steps=4000, batch=6, rate=1e-3, warm_steps=100),
-        Schedule(steps=6000, batch=8, rate=1e-3, warm_steps=200),
+        Schedule(steps=2400, batch=12, rate=1e-3, warm_steps=100),
+        Schedule(steps=2500, batch=8, rate=1e-3, warm_steps=200),
     ),
 }
 
@@ -118,9 +120,20 @@ def coding_loss(
     coder: Coder, phases: int, volumes: Volumes, rows: list[int], seed: int
 ) -> tuple[Tensor, dict[str, float]]:
     """The coder's loss on a batch; all its randomness comes from the seed."""
-    x = views(volumes, rows, phases, torch.Generator().manual_seed(seed))
+    x = parts(volumes, rows, phases, torch.Generator().manual_seed(seed))
     loss = coder_loss(coder, x)
     return loss, {"voxels": float(loss.detach())}
+
+
+def parts(volumes: Volumes, rows: list[int], phases: int, generator: torch.Generator) -> Tensor:
+    """A part of each of some volumes, one-hot (B, phases, EDGE, EDGE, EDGE), turned at random."""
+    pick = lambda most: int(torch.randint(most, (1,), generator=generator))  # noqa: E731
+    chosen = []
+    for k in rows:
+        corner = [pick(edge - EDGE + 1) for edge in volumes.labels.shape[1:]]
+        chosen.append(volumes.labels[k][tuple(slice(at, at + EDGE) for at in corner)])
+    cut = replace(volumes, labels=np.stack(chosen))
+    return views(cut, range(len(rows)), phases, generator)
 
 
 def writing_loss(
@@ -131,6 +144,5 @@ def writing_loss(
     with torch.no_grad():
         codes = network.coder.tokens(views(volumes, rows, len(config.phases), generator))
     targets = forgotten(targets_of(volumes, rows, config), generator)
-    torch.manual_seed(seed)  # of the dropout
     loss = writer_loss(network.writer, told(targets, config), codes)
     return loss, {"tokens": float(loss.detach())}

@@ -17,7 +17,7 @@ from genbat.systems.slicegan_network import SIDE, Critic, Images
 from genbat.systems.slicegan_training import CHECKED, SHOWN, some_slices
 from genbat.systems.superres import FACTOR, Config, Generator, noises
 
-PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=3000, rounds=2)}
+PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=4200, rounds=2)}
 EDGE = SIDE // FACTOR  # coarse voxels of a training volume
 HELD = 10.0  # weight of the coarse labels
 

@@ -170,7 +170,7 @@ def test_one_table(installed, monkeypatch, tmp_path):
         "polymergpt", "training set resampled", "random mutation", comparison.REAL,
     ]  # fmt: skip
     assert table.loc["polymergpt", "unique"] == 0.1
-    comparison.write(table, tmp_path / "table.csv")
+    comparison.write(table, tmp_path / "table.csv", "polymers", 10, 0)
     assert pd.read_csv(tmp_path / "table.csv")["valid"].iloc[0] == 1.0
     with pytest.raises(ValueError, match="legal are polymers, molecules, crystals"):
         comparison.compare("interphases")

@@ -14,7 +14,7 @@ from genbat.families.transformer import Style
 from genbat.systems import microgpt_training
 from genbat.systems.microgpt import MicroGPT
 from genbat.systems.microgpt_network import BINS, REACH, Coder, Config, Network, told
-from genbat.systems.microgpt_training import Plan
+from genbat.systems.microgpt_training import EDGE, Plan
 from genbat.systems.microvae_network import TARGETS
 from genbat.systems.run import Schedule
 
@@ -69,6 +69,23 @@ def test_what_is_told_has_tokens_of_its_own():
 
 
 # ---------------------------------------------------------------------- training
+def test_the_coder_learns_from_parts_of_whole_volumes():
+    """Labels are places along an axis, so that a part says where it was cut out and how turned."""
+    edge, corners, toy = 40, [], volumes()
+    for seed in range(20):
+        for places in np.indices((edge, edge, edge), dtype=np.uint8):
+            own = replace(toy, labels=places[None])
+            random = torch.Generator().manual_seed(seed)
+            [part] = microgpt_training.parts(own, [0], edge, random).argmax(1).numpy()
+            assert part.shape == (EDGE,) * 3
+            found, often = np.unique(part, return_counts=True)
+            assert np.array_equal(found, np.arange(found[0], found[0] + EDGE))
+            assert set(often) == {EDGE**2}
+            corners.append(int(found[0]))
+    assert min(corners) == 0 and max(corners) == edge - EDGE
+    assert len({tuple(corners[k : k + 3]) for k in range(0, 60, 3)}) > 15
+
+
 def test_both_learn(tmp_path):
     own = volumes()
     each = Schedule(steps=40, batch=4, rate=5e-3, warm_steps=1)

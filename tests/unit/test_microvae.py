@@ -1,6 +1,7 @@
 """microvae on a toy: the bound, latents that know the material and not the place, assignment."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -23,7 +24,9 @@ SIZES = {"width": 8, "local": 2, "latent": 4, "hidden": 16, "head_hidden": 8}
 RULES = Schedule(steps=4, batch=2, rate=1e-3, warm_steps=1)
 
 
+@cache
 def volumes(count=10):
+    """Laid out and measured once: it takes seconds."""
     made = [make(Recipe(porosity=0.2 + 0.04 * k, binder=0.05, size=32, radius=5.0), k)
             for k in range(count)]  # fmt: skip
     values = np.array([[label(v)[name] for name in TARGETS] for v in made])

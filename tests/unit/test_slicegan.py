@@ -12,7 +12,7 @@ from genbat.domains.microstructures.generator import Recipe, make
 from genbat.domains.microstructures.volume import from_text
 from genbat.families import gan
 from genbat.systems import slicegan, slicegan_training
-from genbat.systems.duel import Duel, Rules
+from genbat.systems.duel import Duel, Rules, begin
 from genbat.systems.slicegan import SliceGAN
 from genbat.systems.slicegan_network import SIDE, Config, Critic, Generator, Images, slices
 
@@ -144,6 +144,15 @@ def test_a_stopped_duel_ends_like_an_unstopped_one(tmp_path, judged_by):
 
 
 # ---------------------------------------------------------------------- sampling
+def test_the_rate_falls_with_the_steps_or_the_minutes(tmp_path):
+    rules = replace(RULES, steps=100)
+    duel = begin(SMALL, slicegan_training.networks, rules, tmp_path)
+    rates = []
+    for duel.step, duel.elapsed in ((0, 0), (50, 0), (75, 0.1), (75, 0.9), (10, 1.2)):
+        rates.append(duel.rate() / rules.rate)
+    assert rates == pytest.approx([1, 1, 0.5, 0.2, 0])
+
+
 def test_slabs_join_to_what_one_pass_makes(monkeypatch):
     made = system()
     whole = made.volume((70, 40, 40), seed=3).labels
