@@ -34,7 +34,7 @@ _GEOMETRY = "distances between atoms, SMACT"
 _MATCH = "pymatgen's StructureMatcher"
 _HULL = "CHGNet 0.3.0, hull of our crystals and the known phases"
 _HELD = "held-out crystals of the reference set"
-# The groups of LeMat-GenBench (arXiv 2512.04562), in its order; phonons are missing.
+# The groups of LeMat-GenBench (arXiv 2512.04562), in its order.
 CRYSTALS = (
     Measure("validity", "Validity", "valid", "share", HIGH,
             "Share of all samples that are structurally valid and neutral.", _GEOMETRY, "n"),
@@ -72,6 +72,10 @@ CRYSTALS = (
     Measure("sun", "SUN", "stable, unique, novel", "share", HIGH,
             "Share of all samples that are stable, unique among these, and neither in the data nor "
             "a known phase.", f"{_HULL}; {_MATCH}", "n"),
+    Measure("phonon_stable", "Phonons", "no imaginary phonon", "share", HIGH,
+            "Share of the first 50 relaxed ones without a frequency below -0.1 THz at the wave "
+            "vectors of a supercell 8 Å high (finite displacements of 0.03 Å).",
+            "CHGNet 0.3.0; phonopy"),
     Measure("displacement_a", "Displacement", "displacement", "Å", LOW,
             "Median root mean square way of the atoms from the sample to its relaxed structure.",
             "CHGNet 0.3.0"),

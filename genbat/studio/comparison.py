@@ -18,7 +18,7 @@ from genbat.studio.training import gather
 SHARED: dict[str, tuple[str, ...]] = {
     "polymers": ("writing",),
     "molecules": ("prior",),
-    "crystals": ("samples", "distribution", "stability"),
+    "crystals": ("samples", "distribution", "stability", "phonons"),
 }
 # Domains whose systems have learnt different data; all are measured on those of the reference.
 ONE_DATA = ("crystals",)

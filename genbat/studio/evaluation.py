@@ -31,12 +31,14 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "heads": ("metrics_crystal_heads", "heads", 0.05),
         "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.3),
+        "phonons": ("metrics_phonons", "phonons", 0.4),
     },
     "mattergen": {
         "samples": ("metrics_crystals", "samples", 0.1),
         "coverage": ("metrics_coverage", "cover", 0.3),
         "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.3),
+        "phonons": ("metrics_phonons", "phonons", 0.4),
         "wishes": ("metrics_asked", "wishes", 0.1),
         "symmetry": ("metrics_asked", "symmetry", 0.1),
         "targets": ("metrics_asked", "targets", 0.1),
@@ -46,6 +48,7 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "coverage": ("metrics_coverage", "cover", 0.45),
         "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.4),
+        "phonons": ("metrics_phonons", "phonons", 0.4),
     },
     "crystalgan": {
         "constraint": ("metrics_crystalgan", "constraint", 0.1),
@@ -53,12 +56,14 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "relaxation": ("metrics_crystalgan", "relaxation", 0.4),
         "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.4),
+        "phonons": ("metrics_phonons", "phonons", 0.4),
     },
     "cubicgan": {
         "asked": ("metrics_cubicgan", "asked", 0.4),
         "samples": ("metrics_crystals", "samples", 0.2),
         "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.4),
+        "phonons": ("metrics_phonons", "phonons", 0.4),
     },
     "crystalgpt": {
         "writing": ("metrics_crystal_texts", "writing", 0.2),
@@ -66,6 +71,7 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "samples": ("metrics_crystals", "samples", 0.2),
         "distribution": ("metrics_distribution", "distribution", 0.1),
         "stability": ("metrics_stability", "stability", 0.4),
+        "phonons": ("metrics_phonons", "phonons", 0.4),
     },
     "imatgen": {
         "images": ("metrics_imatgen", "images", 0.05),
@@ -74,6 +80,7 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
         "heads": ("metrics_crystal_heads", "heads", 0.03),
         "distribution": ("metrics_distribution", "distribution", 0.05),
         "stability": ("metrics_stability", "stability", 0.4),
+        "phonons": ("metrics_phonons", "phonons", 0.4),
         "rediscovery": ("metrics_imatgen", "rediscovery", 0.4),
     },
     "slicegan": {
@@ -155,7 +162,7 @@ _SUBJECTS: dict[str, str] = {
 }
 _JUDGES = {
     "molecules": ("fcd_torch", "scikit-learn", "botorch", "chemicals"),
-    "crystals": ("chgnet", "pymatgen", "smact", "spglib"),
+    "crystals": ("chgnet", "phonopy", "pymatgen", "smact", "spglib"),
     "microstructures": ("taufactor", "scipy"),
     "polymers": ("rdkit", "scipy"),
     "interphases": ("scipy",),

@@ -1,9 +1,8 @@
 """How a system's crystals are distributed, how unlike each other they are, and what one costs.
 
 With validity, uniqueness and novelty (`metrics_crystals.samples`), displacement, stability and the
-stable, unique and novel share (`metrics_stability`), these are the groups of measures of
-LeMat-GenBench (arXiv 2512.04562) with CHGNet as the one judge. What is missing of them is phonon
-stability: finite displacements need a package (phonopy) that GenBat does not bring.
+stable, unique and novel share (`metrics_stability`) and phonons (`metrics_phonons`), these are the
+groups of measures of LeMat-GenBench (arXiv 2512.04562) with CHGNet as the one judge.
 """
 
 from __future__ import annotations

@@ -28,13 +28,7 @@ def stability(subject: Subject) -> Metrics:
     and the known phases, CHGNet's energies), unique among them, and novel: no crystal of the data
     set and no known phase, which is told by composition and energy.
     """
-    groups: dict[str, Made] = {
-        "": subject.drawn(),
-        SUBSTITUTED: subject.others()[SUBSTITUTED],
-        RESAMPLED: subject.others()[RESAMPLED][:REAL],
-        **subject.freely(),
-        "real": list(subject.some(subject.test, REAL, 1).cells),
-    }
+    groups = groups_of(subject)
     known, land = Catalogue(subject.corpus.cells), landscape()
     found = {}
     whole, begun = sum(map(len, groups.values())), 0
@@ -44,6 +38,17 @@ def stability(subject: Subject) -> Metrics:
         begun += len(cells)
     found["real"]["sun"] = np.nan  # they are all known
     return table_of(found, UNITS, subject.bars)
+
+
+def groups_of(subject: Subject) -> dict[str, Made]:
+    """Whose crystals are relaxed: the system's as "", those of its baselines, and real ones."""
+    return {
+        "": subject.drawn(),
+        SUBSTITUTED: subject.others()[SUBSTITUTED],
+        RESAMPLED: subject.others()[RESAMPLED][:REAL],
+        **subject.freely(),
+        "real": list(subject.some(subject.test, REAL, 1).cells),
+    }
 
 
 def relaxed_counts(

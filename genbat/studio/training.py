@@ -149,6 +149,11 @@ def own_folder(name: str, preset: str, data: Path | None) -> Path:
     return paths.home() / "training" / f"{name}{kind}{source}"
 
 
+def has_checkpoint(start: Path) -> bool:
+    """Whether a folder holds a training that can go on, and not finished weights only."""
+    return bool(_kept(start))
+
+
 def begin_from(start: Path, folder: Path) -> None:
     """Put a checkpoint into the training's folder.
 
@@ -156,14 +161,17 @@ def begin_from(start: Path, folder: Path) -> None:
     ------
     ValueError : the folder holds finished weights only.
     """
-    kept = [file for name in (checkpoint.TENSORS, checkpoint.NOTE) for file in start.rglob(name)]
-    if not kept:
+    if not (kept := _kept(start)):
         raise ValueError(f"--from {start}: holds no checkpoint; finished weights are not enough")
     for file in kept:
         place = folder / file.relative_to(start)
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.resolve() != file.resolve():
             copyfile(file, place)
+
+
+def _kept(start: Path) -> list[Path]:
+    return [file for name in (checkpoint.TENSORS, checkpoint.NOTE) for file in start.rglob(name)]
 
 
 def free_cores() -> int:

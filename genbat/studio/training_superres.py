@@ -12,7 +12,7 @@ import torch
 
 from genbat.domains.microstructures import tomography
 from genbat.domains.microstructures.volume import Volume
-from genbat.studio.training import Lesson, Material, Progress, begin_from
+from genbat.studio.training import Lesson, Material, Progress, begin_from, has_checkpoint
 from genbat.studio.training_volumes import TRANSVERSE, parted, plane, read_own
 from genbat.systems import superres, superres_training
 from genbat.systems.slicegan_network import Images
@@ -116,23 +116,38 @@ def learn(
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Lesson:
-    """Train superres; `start` is a checkpoint: finished weights lack the critics."""
-    if start is not None:
-        begin_from(start, folder)
+    """Train superres; `start` is a checkpoint or finished weights, whose critics are new."""
     pair: Pair = material.examples
+    resume = start is not None and has_checkpoint(start)
+    taught = _taught(start, pair) if start is not None and not resume else None
+    if start is not None and resume:
+        begin_from(start, folder)
     rules = PRESETS[name][preset]
     duel = superres_training.train(
         superres_training.Coarse(torch.as_tensor(pair.coarse.labels), len(pair.coarse.phases)),
         Images([plane(v) for v in pair.fine], len(pair.fine[0].phases)),
-        config_of(pair, SIZES[preset]),
+        taught.config if taught else config_of(pair, SIZES[preset]),
         folder,
         rules=rules,
-        resume=start is not None,
+        resume=resume,
+        taught=taught.network if taught else None,
         minutes=minutes,
         progress=progress,
     )
-    config = replace(duel.config, steps_trained=duel.step)
+    config = replace(duel.config, steps_trained=duel.config.steps_trained + duel.step)
     return Lesson(superres.SuperRes(config, cast(superres.Generator, duel.mean)), rules)
+
+
+def _taught(start: Path, pair: Pair) -> superres.SuperRes:
+    """Finished weights; ValueError where they know other phases than a pair's."""
+    system = superres.SuperRes.load(start)
+    for known, given in ((system.config.coarse, pair.coarse), (system.config.phases, pair.fine[0])):
+        if known != given.phases:
+            legal = ", ".join(known)
+            raise ValueError(
+                f"--from {start}: the data's phases are {given.phases}; legal: {legal}"
+            )
+    return system
 
 
 def config_of(pair: Pair, sizes: dict[str, Any]) -> superres.Config:

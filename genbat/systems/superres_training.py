@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import torch
@@ -17,9 +19,11 @@ from genbat.systems.slicegan_network import SIDE, Critic, Images
 from genbat.systems.slicegan_training import CHECKED, SHOWN, some_slices
 from genbat.systems.superres import FACTOR, Config, Generator, noises
 
-PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=4200, rounds=2)}
+PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=5000, rounds=2)}
 EDGE = SIDE // FACTOR  # coarse voxels of a training volume
 HELD = 10.0  # weight of the coarse labels
+MET = 10.0  # weight of the lines where three phases meet
+LEARNT_FROM = 256  # real slices of an axis that say how often they do
 
 
 class Coarse:
@@ -48,23 +52,35 @@ def train(
     *,
     rules: Rules,
     resume: bool = False,
+    taught: nn.Module | None = None,
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Duel:
-    """Train on coarse cubes and fine images; with `resume`, go on from the folder's checkpoint."""
-    duel = begin(config, networks, rules, folder, resume=resume)
-    return fight(duel, partial(one_round, coarse, images), minutes=minutes, progress=progress)
+    """Train on coarse cubes and fine images; with `resume`, go on from the folder's checkpoint.
+
+    Parameters
+    ----------
+    taught : a generator to begin with; its critics are new.
+    """
+    duel = begin(config, partial(networks, taught=taught), rules, folder, resume=resume)
+    learn = partial(one_round, coarse, images, meetings_of(images))
+    return fight(duel, learn, minutes=minutes, progress=progress)
 
 
-def networks(config: Config) -> tuple[nn.Module, nn.ModuleList]:
-    """The generator and its critics."""
+def networks(config: Config, taught: nn.Module | None = None) -> tuple[nn.Module, nn.ModuleList]:
+    """The generator, new or as `taught`, and its critics."""
     shapes = len(config.phases), config.critic
     critics = (Critic(*shapes) for _ in range(max(config.judged_by) + 1))
-    return Generator(config), nn.ModuleList(critics)
+    generator = Generator(config)
+    if taught is not None:
+        generator.load_state_dict(taught.state_dict())
+    return generator, nn.ModuleList(critics)
 
 
-def one_round(coarse: Coarse, images: Images, duel: Duel) -> dict[str, float]:
-    """All critic steps and the generator's."""
+def one_round(
+    coarse: Coarse, images: Images, wanted: Sequence[float], duel: Duel
+) -> dict[str, float]:
+    """All critic steps and the generator's; `wanted` as `meetings_of` says it."""
     distance = 0.0
     for turn in range(duel.rules.rounds):
         random = duel.random(turn)
@@ -82,9 +98,9 @@ def one_round(coarse: Coarse, images: Images, duel: Duel) -> dict[str, float]:
     volume = torch.softmax(logits, 1)
     fooled = [generator_loss(_critic(duel, axis), some_slices(volume, axis, random))
               for axis in range(3)]  # fmt: skip
-    held = faithful(volume, cube)
-    duel.teach_generator(torch.stack(fooled).sum() + HELD * held)
-    return {"distance": distance, "held": float(held.detach())}
+    held, met = faithful(volume, cube), mismet(volume, wanted)
+    duel.teach_generator(torch.stack(fooled).sum() + HELD * held + MET * met)
+    return {"distance": distance, "held": float(held.detach()), "met": float(met.detach())}
 
 
 def faithful(volume: Tensor, coarse: Tensor) -> Tensor:
@@ -92,6 +108,39 @@ def faithful(volume: Tensor, coarse: Tensor) -> Tensor:
     each block of a fine volume (B, phases, 4 d, 4 h, 4 w)."""
     shares = F.avg_pool3d(volume, FACTOR).clamp(min=1e-6)
     return -(coarse * shares.log()).sum(1).mean()
+
+
+def meetings(shares: Tensor) -> Tensor:
+    """Shares of the phases in slices (B, phases, H, W) -> mean probability that three of them or
+    more meet at a corner of four pixels; that is the triple line which runs across the slices."""
+    alone = _corners(shares)
+    pairs = [_corners(shares[:, [a, b]].sum(1, keepdim=True))
+             for a, b in combinations(range(shares.shape[1]), 2)]  # fmt: skip
+    at_most_two = torch.cat(pairs, 1).sum(1) - (shares.shape[1] - 2) * alone.sum(1)
+    return 1 - at_most_two.mean()
+
+
+def _corners(shares: Tensor) -> Tensor:
+    """Probabilities that all four pixels around a corner are of a kind."""
+    rows = shares[..., 1:, :] * shares[..., :-1, :]
+    return rows[..., 1:] * rows[..., :-1]
+
+
+def meetings_of(images: Images) -> list[float]:
+    """`meetings` of real slices across z, y and x."""
+    random = torch.Generator().manual_seed(0)
+    return [float(meetings(images.draw(axis, LEARNT_FROM, random))) for axis in range(3)]
+
+
+def mismet(volume: Tensor, wanted: Sequence[float]) -> Tensor:
+    """Mean squared error of the `meetings` in a volume (B, phases, D, H, W) across each axis, as a
+    share of what is wanted; 0 where phases never meet in threes."""
+    errors = [
+        (meetings(volume.movedim(2 + axis, 1).flatten(0, 1)) / share - 1) ** 2
+        for axis, share in enumerate(wanted)
+        if share > 0
+    ]
+    return torch.stack(errors).mean() if errors else volume.new_zeros(())
 
 
 def _made(duel: Duel, cube: Tensor, random: torch.Generator) -> Tensor:

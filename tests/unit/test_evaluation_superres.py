@@ -1,5 +1,8 @@
 """superres trained and evaluated on toys: what it learns from, errors counted again."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import tifffile
@@ -154,3 +157,30 @@ def test_a_variant_learns_from_its_own_files(tmp_path, monkeypatch):
 def test_no_folder_of_data_is_told():
     with pytest.raises(ValueError, match=r"GENBAT_DATA.*superres-sofc.*sofc_lr"):
         training.gather("superres-sofc", None)
+
+
+# ---------------------------------------------------------------------- going on
+def test_finished_weights_go_on_with_new_critics_and_checkpoints_as_they_were(tmp_path):
+    material = training.Material(pair(), ["train"])
+    learn = partial(training_superres.learn, "superres", material, preset="tiny")
+    first = learn(tmp_path / "a").system
+    first.save(tmp_path / "finished")
+    further = learn(tmp_path / "b", start=tmp_path / "finished").system
+    assert (first.config.steps_trained, further.config.steps_trained) == (2, 4)
+    whole = learn(tmp_path / "c", start=tmp_path / "a").system
+    assert whole.config.steps_trained == 2
+    for name, value in first.network.state_dict().items():
+        assert torch.equal(value, whole.network.state_dict()[name])
+
+
+def test_weights_that_know_other_phases_are_named(tmp_path):
+    training_superres.learn(
+        "superres", training.Material(pair(), ["train"]), tmp_path / "a", preset="tiny"
+    ).system.save(tmp_path / "finished")
+    other = replace(pair().coarse, phases=("pore", "nickel", "zirconia"))
+    examples = replace(pair(), coarse=other)
+    with pytest.raises(ValueError, match="nickel"):
+        training_superres.learn(
+            "superres", training.Material(examples, ["train"]), tmp_path / "b",
+            preset="tiny", start=tmp_path / "finished",
+        )  # fmt: skip

@@ -1,6 +1,7 @@
 """superres on a toy: coarsening, blocks that join, faithfulness, its duel."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from genbat.systems.superres import (
     noises,
     upsampled,
 )
-from genbat.systems.superres_training import Coarse, faithful
+from genbat.systems.superres_training import Coarse, faithful, meetings, meetings_of, mismet
 
 torch.set_num_threads(1)
 SMALL = Config(width=8, noise=1, critic=(4, 4, 4, 4))
@@ -123,6 +124,58 @@ def test_the_true_volume_is_faithful_and_noise_is_not():
     blocks = true.reshape(3, 20, 4, 20, 4, 20, 4).mean((2, 4, 6)).clamp(min=1e-6)
     wanted = -blocks.log().gather(0, known[None]).mean()
     assert own == pytest.approx(float(wanted), rel=1e-5)
+
+
+def corners_of_three(labels):
+    """Share of corners of four pixels at which three labels or more are seen, counted one by one."""
+    h, w = labels.shape
+    at = [len(set(labels[y : y + 2, x : x + 2].ravel())) > 2 for y in range(h - 1)
+          for x in range(w - 1)]  # fmt: skip
+    return np.mean(at)
+
+
+@pytest.mark.parametrize("phases", [2, 3, 4])
+def test_meetings_of_labels_are_the_corners_where_three_are_seen(phases):
+    labels = np.random.default_rng(0).integers(phases, size=(9, 7))
+    one_hot = torch.nn.functional.one_hot(torch.as_tensor(labels), phases).movedim(-1, 0)
+    assert float(meetings(one_hot[None].float())) == pytest.approx(corners_of_three(labels))
+    assert (corners_of_three(labels) > 0) == (phases > 2)
+
+
+def test_meetings_of_shares_are_the_probability_of_such_a_corner():
+    shares = torch.softmax(torch.randn(4, 3, generator=torch.Generator().manual_seed(0)), 1)
+    wanted = sum(
+        float(np.prod([shares[k, label] for k, label in enumerate(found)]))
+        for found in product(range(3), repeat=4)
+        if len(set(found)) > 2
+    )
+    corner = shares.T.reshape(1, 3, 2, 2)
+    assert float(meetings(corner)) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_lines_are_held_to_those_of_the_images():
+    """No error for a volume like the images, and one for each axis along which it is not."""
+    labels = torch.as_tensor(fine().labels.astype("i8"))
+    whole = torch.nn.functional.one_hot(labels, 3).movedim(-1, 0)[None].float()
+    own = [np.mean([corners_of_three(slice_) for slice_ in np.moveaxis(labels.numpy(), axis, 0)])
+           for axis in range(3)]  # fmt: skip
+    assert float(mismet(whole, own)) == pytest.approx(0, abs=1e-8)
+    assert float(mismet(whole, [own[0], own[1], 2 * own[2]])) == pytest.approx(0.25 / 3, rel=1e-4)
+    assert float(mismet(whole, [0.0, own[1], 2 * own[2]])) == pytest.approx(0.25 / 2, rel=1e-4)
+    assert float(mismet(whole, [0.0, 0.0, 0.0])) == 0
+    drawn = meetings_of(Images([labels], 3))
+    assert drawn == pytest.approx(own, rel=0.15) and drawn == meetings_of(Images([labels], 3))
+
+
+def test_a_duel_may_begin_with_a_taught_generator(tmp_path):
+    given = Coarse(torch.as_tensor(coarse().labels), 3), Images([torch.as_tensor(fine().labels)], 3)
+    still = replace(RULES, rate=0.0)
+    taught = system().network
+    duel = superres_training.train(*given, SMALL, tmp_path, rules=still, taught=taught)
+    for name, value in taught.state_dict().items():
+        assert torch.equal(value, duel.mean.state_dict()[name])
+    new = superres_training.train(*given, SMALL, tmp_path, rules=replace(still, seed=1))
+    assert not torch.equal(new.mean.state_dict()["last.weight"], taught.state_dict()["last.weight"])
 
 
 @pytest.mark.parametrize("judged_by", [(0, 0, 0), (0, 1, 1)])
