@@ -143,10 +143,7 @@ def _taught(start: Path, pair: Pair) -> superres.SuperRes:
     system = superres.SuperRes.load(start)
     for known, given in ((system.config.coarse, pair.coarse), (system.config.phases, pair.fine[0])):
         if known != given.phases:
-            legal = ", ".join(known)
-            raise ValueError(
-                f"--from {start}: the data's phases are {given.phases}; legal: {legal}"
-            )
+            raise ValueError(f"--from {start}: data of {given.phases}; legal are {tuple(known)}")
     return system
 
 

@@ -127,7 +127,7 @@ def test_the_true_volume_is_faithful_and_noise_is_not():
 
 
 def corners_of_three(labels):
-    """Share of corners of four pixels at which three labels or more are seen, counted one by one."""
+    """Share of corners of four pixels at which three labels or more are seen, one by one."""
     h, w = labels.shape
     at = [len(set(labels[y : y + 2, x : x + 2].ravel())) > 2 for y in range(h - 1)
           for x in range(w - 1)]  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,10 @@ from genbat.domains.crystals.chgnet_graph import Floats
 from genbat.domains.crystals.relax import heights
 from genbat.domains.crystals.structure import primitive
 from genbat.domains.crystals.symmetry import as_spglib
+
+if TYPE_CHECKING:  # phonopy takes a second to import
+    from phonopy import Phonopy
+    from phonopy.structure.atoms import PhonopyAtoms
 
 SHIFT = 0.03  # Å that an atom is moved
 HEIGHT = 8.0  # Å between the faces of a supercell, where its atoms are not too many then
@@ -60,7 +65,7 @@ def lowest_frequency(cell: Cell, forces: Forces | None = None) -> float:
 def repeats(cell: Cell) -> tuple[int, int, int]:
     """How often a cell is repeated along its axes: until its faces lie HEIGHT apart, or for as many
     atoms as are legal, along its thinnest axis first."""
-    high, most = heights(cell.lattice), MOST_ATOMS // len(cell.numbers)
+    high, most = heights(cell.lattice).round(6), MOST_ATOMS // len(cell.numbers)
     times = np.ones(3, int)
     while True:
         thin = int(np.argmin(high * times))
@@ -79,22 +84,20 @@ def chgnet_forces(cells: Sequence[Cell]) -> list[Floats]:
     return [found.forces for part in parts for found in evaluator()(part)]
 
 
-def _frequencies(phonon: object) -> Floats:
+def _frequencies(phonon: Phonopy) -> Floats:
     """At the wave vectors that fit into the supercell (q, 3 n)."""
     from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
 
-    points = get_commensurate_points(phonon.supercell_matrix)  # type: ignore[attr-defined]
-    phonon.run_qpoints(points)  # type: ignore[attr-defined]
-    return np.asarray(phonon.qpoints.frequencies)  # type: ignore[attr-defined]
+    points = get_commensurate_points(phonon.supercell_matrix)
+    return np.asarray(phonon.run_qpoints(points).frequencies)
 
 
-def _atoms(cell: Cell) -> object:
+def _atoms(cell: Cell) -> PhonopyAtoms:
     from phonopy.structure.atoms import PhonopyAtoms
 
     lattice, scaled, numbers = as_spglib(cell)
     return PhonopyAtoms(numbers=numbers, cell=lattice, scaled_positions=scaled)
 
 
-def _cell(atoms: object) -> Cell:
-    numbers, positions = atoms.numbers, atoms.positions  # type: ignore[attr-defined]
-    return Cell(np.asarray(numbers, np.int64), positions, np.array(atoms.cell))  # type: ignore[attr-defined]
+def _cell(atoms: PhonopyAtoms) -> Cell:
+    return Cell(np.asarray(atoms.numbers, np.int64), atoms.positions, np.array(atoms.cell))
