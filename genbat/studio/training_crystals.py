@@ -192,12 +192,8 @@ def known_adapters(corpus: Corpus) -> tuple[str, ...]:
 
 def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
     """Put a checkpoint into the training's folder: a copy, or one made of finished weights."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = ("checkpoint.safetensors", "checkpoint.json")
-    if (start / names[0]).exists():
-        if start.resolve() != folder.resolve():
-            for file in names:
-                copyfile(start / file, folder / file)
+    if training.has_checkpoint(start):
+        training.begin_from(start, folder)
         return
     state, data = load_weights(start)
     parts = _PARTS[name]
@@ -209,8 +205,3 @@ def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
     kept = {key: value for key, value in state.items() if not key.startswith("moulds.")}
     network.load_state_dict(own | {key: value for key, value in kept.items() if key in own})
     Run(network, config, schedule, folder).save()
-
-
-def part_of(progress: Progress | None, begin: float, share: float) -> Progress | None:
-    """Progress of one stage as a share of the whole training."""
-    return progress and (lambda fraction, text: progress(begin + share * fraction, text))

@@ -135,18 +135,25 @@ def distances(
         low = np.ceil((centres[i] - radii[i] - reach) / scale - 0.5).astype(np.int64)
         high = np.floor((centres[i] + radii[i] + reach) / scale - 0.5).astype(np.int64)
         high = np.minimum(high, low + grid - 1)  # no voxel twice
+        seen = (radii[i] + reach) ** 2 * (1 + 1e-9)
         for z in range(low[0], high[0] + 1):
             dz = (z + 0.5) * scale[0] - centres[i, 0]
             for y in range(low[1], high[1] + 1):
                 dy = (y + 0.5) * scale[1] - centres[i, 1]
+                across = dz * dz + dy * dy
+                if across > seen:
+                    continue
+                row, row2 = near[z % shape[0], y % shape[1]], next_[z % shape[0], y % shape[1]]
+                k = low[2] % shape[2]
                 for x in range(low[2], high[2] + 1):
                     dx = (x + 0.5) * scale[2] - centres[i, 2]
-                    d = np.sqrt(dz * dz + dy * dy + dx * dx) - radii[i]
-                    k = (z % shape[0], y % shape[1], x % shape[2])
-                    if d < near[k]:
-                        near[k], next_[k] = d, near[k]
-                    elif d < next_[k]:
-                        next_[k] = d
+                    if across + dx * dx <= seen:
+                        d = np.sqrt(across + dx * dx) - radii[i]
+                        if d < row[k]:
+                            row[k], row2[k] = d, row[k]
+                        elif d < row2[k]:
+                            row2[k] = d
+                    k = 0 if k == shape[2] - 1 else k + 1
     return near, next_
 
 
