@@ -17,7 +17,7 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.crystals.stability import landscape
 from genbat.domains.crystals.structure import from_text
 from genbat.studio.judging import Ruling, rule
-from genbat.studio.metrics import scaled
+from genbat.systems.base import part_of
 from genbat.systems.crystal_corpus import TARGETS, Corpus
 from genbat.systems.mattergen_heads import KNOTS
 
@@ -38,7 +38,7 @@ def calibrate(system: Any, name: str, corpus: Corpus, log: Path | None, progress
     aimed = np.nanquantile(corpus.values[corpus.training_rows(), place], QUANTILES)
     heads.calibrate(name, even, even)  # what is asked is what is aimed at
     found = [
-        _median(system, name, float(value), log, scaled(progress, k / KNOTS, 1 / KNOTS))
+        _median(system, name, float(value), log, part_of(progress, k / KNOTS, 1 / KNOTS))
         for k, value in enumerate(aimed)
     ]
     mean, spread = system.config.mean[place], system.config.spread[place]

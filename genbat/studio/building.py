@@ -14,7 +14,7 @@ import pandas as pd
 from genbat.core import paths
 from genbat.core.paths import home
 from genbat.studio import manifest, registry
-from genbat.studio.metrics import scaled
+from genbat.systems.base import part_of
 
 Progress = Callable[[float, str], None]
 OUTLIERS = "data/molecules_outliers.csv"
@@ -138,7 +138,7 @@ def build_aims(workers: int, progress: Progress) -> Path:
     system, place, corpus = registry.load("mattergen"), registry.folder("mattergen"), embedded()
     log, names = home() / "evaluation" / "aims.jsonl", aiming.targets_of(system)
     for k, name in enumerate(names):
-        mine = scaled(progress, k / len(names), 1 / len(names))
+        mine = part_of(progress, k / len(names), 1 / len(names))
         aiming.calibrate(system, name, corpus, log, mine)
         system.save(place)
     return place

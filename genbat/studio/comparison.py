@@ -11,8 +11,9 @@ import pandas as pd
 
 from genbat.core.provenance import versions
 from genbat.studio import evaluation, registry
-from genbat.studio.metrics import REAL, Progress, finite, scaled
+from genbat.studio.metrics import REAL, Progress, finite
 from genbat.studio.training import gather
+from genbat.systems.base import part_of
 
 # Domain -> the parts of the evaluations that all its systems share.
 SHARED: dict[str, tuple[str, ...]] = {
@@ -41,7 +42,7 @@ def compare(
     examples = gather(registry.REFERENCE[domain], None).examples if domain in ONE_DATA else None
     rows: dict[str, dict[str, Any]] = {}
     for k, name in enumerate(names):
-        mine = scaled(progress, k / len(names), 1 / len(names))
+        mine = part_of(progress, k / len(names), 1 / len(names))
         result = evaluation.evaluate(name, n, seed, mine, parts=SHARED[domain], examples=examples)
         rows |= {name: values_of(result["metrics"]), **others_of(result["metrics"])}
     table = pd.DataFrame.from_dict(rows, orient="index")

@@ -11,8 +11,9 @@ from typing import Any
 
 from genbat.core.provenance import file_hash, versions
 from genbat.studio import registry
-from genbat.studio.metrics import Metrics, Progress, scaled
+from genbat.studio.metrics import Metrics, Progress
 from genbat.studio.training import gather
+from genbat.systems.base import part_of
 
 Part = Callable[[Any], Metrics]
 # System -> each part by its name: module and function, with its share of the time.
@@ -252,7 +253,7 @@ def _measured(name: str, parts: Sequence[str], subject: Any, progress: Progress 
     metrics: Metrics = {}
     for module, function, share in plan.values():
         measure: Part = getattr(_module(module), function)
-        metrics |= measure(subject.reporting(scaled(progress, done / whole, share / whole)))
+        metrics |= measure(subject.reporting(part_of(progress, done / whole, share / whole)))
         done += share
     return metrics
 

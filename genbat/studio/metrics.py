@@ -32,13 +32,3 @@ def metric(
 def finite(value: float) -> float | None:
     """A plain float, None for NaN and infinity."""
     return float(value) if math.isfinite(value) else None
-
-
-def scaled(progress: Progress | None, begin: float, share: float) -> Progress:
-    """Progress of one part as a share of the whole."""
-
-    def report(fraction: float, text: str) -> None:
-        if progress:
-            progress(min(1.0, begin + share * fraction), text)
-
-    return report

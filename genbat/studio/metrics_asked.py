@@ -13,8 +13,9 @@ from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.structure import formula_counts, reduced_formula
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.studio.judging import Ruling, rule
-from genbat.studio.metrics import Metrics, metric, scaled
+from genbat.studio.metrics import Metrics, metric
 from genbat.studio.metrics_crystals import Made, Subject
+from genbat.systems.base import part_of
 from genbat.systems.crystal_corpus import TARGETS
 
 ASKS = 10  # formulas, chemical systems, sizes, space groups; n / ASKS samples of each
@@ -39,7 +40,7 @@ def wishes(subject: Subject) -> Metrics:
     bars = {"formula_honoured": 0.95, "system_honoured": 0.98, "atoms_honoured": 1.0}
     free, out = subject.drawn(), {}
     for k, (name, each) in enumerate(asks.items()):
-        mine = subject.reporting(scaled(subject.report, k / 3, 1 / 3))
+        mine = subject.reporting(part_of(subject.report, k / 3, 1 / 3))
         shares = [_share(mine.draw(_each(mine), Condition(wishes=w)), meets) for w, meets in each]
         chance = [_share(free, meets) for _, meets in each]
         out[name] = metric(
@@ -85,10 +86,10 @@ def symmetry(subject: Subject) -> Metrics:
     seen = Counter(int(g) for g in subject.train.groups if g > 1)
     groups = [group for group, _ in seen.most_common(ASKS)]
     free = subject.drawn()
-    rest = rule(free, subject.log, progress=scaled(subject.report, 0.0, 0.3))
+    rest = rule(free, subject.log, progress=part_of(subject.report, 0.0, 0.3))
     raw, relaxed, by_chance, by_chance_relaxed = [], [], [], []
     for k, group in enumerate(groups):
-        mine = subject.reporting(scaled(subject.report, 0.3 + 0.7 * k / ASKS, 0.7 / ASKS))
+        mine = subject.reporting(part_of(subject.report, 0.3 + 0.7 * k / ASKS, 0.7 / ASKS))
         made = mine.draw(_each(mine), Condition(wishes={"space_group": group}))
         raw.append(_share(made, lambda c, g=group: space_group_number(c) == g))  # type: ignore[misc]
         by_chance.append(_share(free, lambda c, g=group: space_group_number(c) == g))  # type: ignore[misc]
@@ -133,10 +134,10 @@ def targets(subject: Subject) -> Metrics:
     Crystals that fail the gates, or that are no host where a voltage is asked, do not count;
     `..._judged` is the share that does.
     """
-    free = rule(subject.drawn(), subject.log, progress=scaled(subject.report, 0.0, 0.2))
+    free = rule(subject.drawn(), subject.log, progress=part_of(subject.report, 0.0, 0.2))
     out: Metrics = {}
     for k, (key, within) in enumerate(WITHIN.items()):
-        mine = subject.reporting(scaled(subject.report, 0.2 + 0.4 * k, 0.4))
+        mine = subject.reporting(part_of(subject.report, 0.2 + 0.4 * k, 0.4))
         known = subject.train.values[:, TARGETS.index(key)]
         if np.isnan(known).all() or key not in subject.system.config.adapters:
             continue
@@ -149,7 +150,7 @@ def targets(subject: Subject) -> Metrics:
 def _achieved(subject: Subject, key: str, value: float, i: int) -> np.ndarray:
     """What CHGNet finds of samples asked for one value (n / ASKS,), NaN where nothing."""
     begin, share = i / len(QUANTILES), 1 / len(QUANTILES)
-    mine = subject.reporting(scaled(subject.report, begin, share))
+    mine = subject.reporting(part_of(subject.report, begin, share))
     made = mine.draw(_each(mine), Condition({key: Window(value, value)}))
     return _values(rule(made, subject.log, progress=mine.report), key)
 

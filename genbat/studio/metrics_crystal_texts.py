@@ -19,10 +19,11 @@ from genbat.domains.crystals.symmetric import Symmetric, described
 from genbat.domains.crystals.symmetric_grammar import read
 from genbat.domains.crystals.symmetric_text import VOCABULARY, words_of
 from genbat.domains.crystals.symmetry import space_group_number
-from genbat.studio.metrics import Metrics, metric, scaled
+from genbat.studio.metrics import Metrics, metric
 from genbat.studio.metrics_asked import ASKS
 from genbat.studio.metrics_crystals import SUBSTITUTED, Made, Subject
 from genbat.studio.metrics_reconstruction import dress
+from genbat.systems.base import part_of
 from genbat.systems.by_symmetry import cell_of
 from genbat.systems.crystalgpt import Plan
 from genbat.systems.crystalgpt_training import Texts, rows_of
@@ -42,7 +43,7 @@ def writing(subject: Subject) -> Metrics:
     plans = {"": Plan(tries=1), ALONE: subject.system.bare_plan}
     made: dict[str, Made] = {}
     for k, (name, plan) in enumerate(plans.items()):
-        mine = subject.reporting(scaled(subject.report, 0.3 * k, 0.3))
+        mine = subject.reporting(part_of(subject.report, 0.3 * k, 0.3))
         made[name] = mine.draw(subject.n, None, plan=plan)
     held = subject.some(subject.test, KNOWN, 1).cells
     back = [_again(cell) for cell in held]
@@ -144,7 +145,7 @@ def asked(subject: Subject) -> Metrics:
     found: list[bool] = []
     guessed: list[bool] = []
     for k, cell in enumerate(held.cells):
-        mine = subject.reporting(scaled(subject.report, k / len(held), 1 / len(held)))
+        mine = subject.reporting(part_of(subject.report, k / len(held), 1 / len(held)))
         wanted = reduced_formula(cell), int(held.groups[k])
         for name, plan in plans.items():
             made = _asked_for(mine, *wanted, plan)

@@ -9,8 +9,9 @@ import numpy as np
 from genbat.domains.crystals.catalogue import Catalogue
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.studio.judging import Ruling, rule
-from genbat.studio.metrics import Metrics, metric, scaled
+from genbat.studio.metrics import Metrics, metric
 from genbat.studio.metrics_crystals import Made, Subject
+from genbat.systems.base import part_of
 from genbat.systems.crystalgan_pairs import ANIONS_OF, NONMETALS
 
 NAIVE, FIRST = "both binaries in one cell", "first step alone"
@@ -54,7 +55,7 @@ def relaxation(subject: Subject) -> Metrics:
         groups["real"] = list(held)
     same, moved = {}, {}
     for k, (name, cells) in enumerate(groups.items()):
-        report = scaled(subject.report, k / len(groups), 1 / len(groups))
+        report = part_of(subject.report, k / len(groups), 1 / len(groups))
         rulings = rule(cells, subject.log, progress=report)
         same[name] = same_share(cells, rulings)
         good = [r.moved for r in rulings if not r.failed]

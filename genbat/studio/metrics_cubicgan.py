@@ -16,8 +16,9 @@ from genbat.domains.crystals.structure import formula_counts, primitive
 from genbat.domains.crystals.swaps import replaced
 from genbat.domains.crystals.symmetric import Symmetric, built, described
 from genbat.domains.crystals.symmetry import space_group_number
-from genbat.studio.metrics import Metrics, metric, scaled
+from genbat.studio.metrics import Metrics, metric
 from genbat.studio.metrics_crystals import Made, Subject
+from genbat.systems.base import part_of
 from genbat.systems.by_symmetry import symmetric
 from genbat.systems.cubicgan_network import is_ours
 
@@ -81,7 +82,7 @@ def answers_of(subject: Subject) -> list[Answer]:
     pick = subject.rng(7).permutation(len(held))[: min(MOST, subject.n)]
     out = []
     for done, k in enumerate(sorted(pick.tolist())):
-        mine = subject.reporting(scaled(subject.report, done / len(pick), 1 / len(pick)))
+        mine = subject.reporting(part_of(subject.report, done / len(pick), 1 / len(pick)))
         wanted, cell = held[k]
         elements = [orbit.element for orbit in wanted.orbits]
         condition = Condition(wishes={"space_group": wanted.group, "elements": elements})

@@ -18,9 +18,10 @@ from genbat.domains.crystals.structure import formula_counts
 from genbat.domains.crystals.swaps import replaced
 from genbat.domains.crystals.views import settled
 from genbat.studio import metrics_crystals
-from genbat.studio.metrics import Metrics, metric, scaled
+from genbat.studio.metrics import Metrics, metric
 from genbat.studio.metrics_crystals import RESAMPLED, SUBSTITUTED, Made, Subject, table_of
 from genbat.studio.metrics_reconstruction import dress
+from genbat.systems.base import part_of
 from genbat.systems.crystal_corpus import Corpus
 from genbat.systems.imatgen_corpus import PAIR, prototypes
 from genbat.systems.imatgen_training import images_of, lattices_of, stability_of
@@ -149,7 +150,7 @@ def rediscovery(subject: PairSubject) -> Metrics:
     if set(subject.pair) != set(PAIR):
         return {}
     types = list(prototypes().values())
-    report = scaled(subject.report, 0.0, 0.9)
+    report = part_of(subject.report, 0.0, 0.9)
     made = subject.reporting(report).draw(SEARCHED, None)
     subject.report(0.9, "looking for the structure types")
     groups: dict[str, Made] = {"": made, SUBSTITUTED: list(put_in(PAIR, SEARCHED, subject.seed)),

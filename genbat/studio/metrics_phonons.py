@@ -15,9 +15,10 @@ from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.phonons import STABLE_THZ, lowest_frequency
 from genbat.studio.judging import key_of, rule
 from genbat.studio.keeping import Progress, Row, kept
-from genbat.studio.metrics import Metrics, scaled
+from genbat.studio.metrics import Metrics
 from genbat.studio.metrics_crystals import Subject, table_of
 from genbat.studio.metrics_stability import groups_of
+from genbat.systems.base import part_of
 
 MOST = 50  # relaxed crystals of each group
 UNITS = {"phonon_stable": "share", "phonon_lowest": "THz", "phonon_judged": "crystals"}
@@ -32,7 +33,7 @@ def phonons(subject: Subject) -> Metrics:
     """
     groups, found = groups_of(subject), {}
     for k, (name, cells) in enumerate(groups.items()):
-        report = scaled(subject.report, k / len(groups), 1 / len(groups))
+        report = part_of(subject.report, k / len(groups), 1 / len(groups))
         relaxed = [ruling.cell for ruling in rule(cells, subject.log) if ruling.cell is not None]
         log = subject.log.with_name("phonons-1.jsonl") if subject.log else None
         found[name] = counted(lowest_of(relaxed[:MOST], log, report))

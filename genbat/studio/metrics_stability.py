@@ -10,8 +10,9 @@ from genbat.domains.crystals.catalogue import Catalogue, first_of_each
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.stability import Landscape, landscape
 from genbat.studio.judging import Ruling, rule
-from genbat.studio.metrics import Metrics, scaled
+from genbat.studio.metrics import Metrics
 from genbat.studio.metrics_crystals import RESAMPLED, SUBSTITUTED, Made, Subject, table_of
+from genbat.systems.base import part_of
 
 NEAR_EV = 0.1  # eV/atom above the hull that counts as stable (Zeni et al. 2025)
 REAL = 200  # known and held-out crystals that are judged
@@ -33,7 +34,7 @@ def stability(subject: Subject) -> Metrics:
     found = {}
     whole, begun = sum(map(len, groups.values())), 0
     for name, cells in groups.items():
-        report = scaled(subject.report, begun / whole, len(cells) / whole)
+        report = part_of(subject.report, begun / whole, len(cells) / whole)
         found[name] = relaxed_counts(rule(cells, subject.log, progress=report), known, land)
         begun += len(cells)
     found["real"]["sun"] = np.nan  # they are all known

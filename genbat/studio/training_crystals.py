@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from shutil import copyfile
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from genbat.domains.crystals.reading import read_crystals
 from genbat.domains.crystals.splits import SPLITS, split_of
 from genbat.domains.crystals.structure import reduced_formula, to_text
+from genbat.studio import training
 from genbat.studio.training import Lesson, Material, Progress
 from genbat.systems import (
     cdvae,
@@ -28,7 +28,7 @@ from genbat.systems import cdvae_network as cdvae_parts
 from genbat.systems import imatgen_network as imatgen_parts
 from genbat.systems import mattergen_diffusion as mattergen_parts
 from genbat.systems import unimat_network as unimat_parts
-from genbat.systems.base import load_weights
+from genbat.systems.base import load_weights, part_of
 from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus
 from genbat.systems.run import Run
 

@@ -11,8 +11,9 @@ from typing import cast
 from genbat.core import paths
 from genbat.domains.crystals import data as known
 from genbat.studio.training import Lesson, Material, Progress
-from genbat.studio.training_crystals import HEADS_SHARE, begin_from, part_of, read_own, resplit
+from genbat.studio.training_crystals import HEADS_SHARE, begin_from, read_own, resplit
 from genbat.systems import imatgen_corpus, imatgen_training
+from genbat.systems.base import part_of
 from genbat.systems.imatgen import NAME, IMatGen
 from genbat.systems.imatgen_network import Network
 

@@ -22,6 +22,16 @@ from genbat.core.provenance import Provenance, file_hash, versions
 Progress = Callable[[float, str], None]
 
 
+def part_of(progress: Progress | None, begin: float, share: float) -> Progress:
+    """Progress of one part as a share of the whole."""
+
+    def report(fraction: float, text: str) -> None:
+        if progress:
+            progress(min(1.0, begin + share * fraction), text)
+
+    return report
+
+
 @dataclass(frozen=True)
 class SystemCard:
     """What a user should know of a system before asking it.

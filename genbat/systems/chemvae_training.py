@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from genbat.domains.molecules.codec import Vocabulary
 from genbat.families.vae import warm_up
-from genbat.systems.base import Progress, load_weights
+from genbat.systems.base import Progress, load_weights, part_of
 from genbat.systems.chemvae import ChemVAE, Config, Network, pad, with_ends
 from genbat.systems.chemvae_calibration import calibrate
 from genbat.systems.chemvae_corpus import (
@@ -217,20 +217,15 @@ def train(
     held_out = set(table.loc[table["split"] != "train", "smiles"])
     corpus = make_corpus(known, config, schedule, held_out)
     held = writable(table[table["split"] == "calibration"], vocabulary)
-    _loop(run, corpus, held["smiles"].tolist()[::5], minutes, _part(progress, 0.0, 0.9))
+    _loop(run, corpus, held["smiles"].tolist()[::5], minutes, part_of(progress, 0.0, 0.9))
     system = run.system()
     if run.step >= schedule.steps:
         steps, seed = schedule.head_steps, schedule.seed
-        polish_heads(system, known, steps=steps, seed=seed, progress=_part(progress, 0.9, 0.08))
+        polish_heads(system, known, steps=steps, seed=seed, progress=part_of(progress, 0.9, 0.08))
     system.config = replace(system.config, calibration=calibrate(system, held))
     if progress:
         progress(1.0, f"trained {run.step} steps")
     return system
-
-
-def _part(progress: Progress | None, begin: float, share: float) -> Progress | None:
-    """Progress of one stage as a share of the whole training."""
-    return progress and (lambda fraction, text: progress(begin + share * fraction, text))
 
 
 def make_config(table: pd.DataFrame, sizes: Mapping[str, int] | None = None) -> Config:
