@@ -8,13 +8,20 @@ import plotly.graph_objects as go
 from genbat.core.colours import PHASES
 from genbat.studio.volume_facts import Band, Facts
 
-PORE_LINE = "#7f93ab"  # the pore's own colour is too light for a line
+# Pore and active material: their own colours are too near to white and to black for a line.
+LINES = ("#8593a3", "#4f7cb0")
+DASHES = ("dot", "solid")  # tells the two greyish blues apart
 FAINT = 0.16
 
 
 def line_colour(phase: int) -> str:
-    """Colour of a phase's line."""
-    return PORE_LINE if phase == 0 else PHASES[phase]
+    """Colour of a phase's line, to be seen on a light and on a dark page."""
+    return LINES[phase] if phase < len(LINES) else PHASES[phase]
+
+
+def _line(phase: int) -> dict[str, object]:
+    dash = DASHES[min(phase, len(DASHES) - 1)]
+    return {"color": line_colour(phase), "width": 2.2, "dash": dash}
 
 
 def correlations(known: Facts, real: Band | None) -> go.Figure:
@@ -28,7 +35,7 @@ def correlations(known: Facts, real: Band | None) -> go.Figure:
             _band(figure, distance[:n], real.low[k, :n], real.high[k, :n], k)
         figure.add_scatter(
             x=distance, y=phase.correlation, mode="lines", name=phase.name,
-            line={"color": line_colour(k), "width": 2.2},
+            line=_line(k),
             hovertemplate=f"{phase.name}<br>%{{x:.3g}} {known.unit}: %{{y:.3f}}<extra></extra>",
         )  # fmt: skip
     _dress(figure)
@@ -43,7 +50,7 @@ def _band(figure: go.Figure, x: np.ndarray, low: np.ndarray, high: np.ndarray, p
     figure.add_scatter(
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself",
         fillcolor=f"rgba({red},{green},{blue},{FAINT})", line={"width": 0}, mode="lines",
-        hoverinfo="skip", showlegend=phase == 0, name="real cathode, 95 % of crops",
+        hoverinfo="skip", showlegend=phase == 0, name="95 % of real crops",
     )  # fmt: skip
 
 
@@ -53,7 +60,7 @@ def chords(known: Facts) -> go.Figure:
     for k, phase in enumerate(known.phases):
         figure.add_scatter(
             x=phase.chord, y=phase.frequency, mode="lines", name=phase.name,
-            line={"color": line_colour(k), "width": 2.2},
+            line=_line(k),
             hovertemplate=f"{phase.name}<br>%{{x:.3g}} {known.unit}<extra></extra>",
         )  # fmt: skip
     _dress(figure)
@@ -64,9 +71,16 @@ def chords(known: Facts) -> go.Figure:
 
 def _dress(figure: go.Figure) -> None:
     figure.update_layout(
-        height=250,
+        height=290,
         margin={"l": 52, "r": 8, "t": 30, "b": 40},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"size": 11},
+            "entrywidth": 110,
+        },
         hovermode="closest",
     )
     figure.update_xaxes(fixedrange=True, zeroline=False)
