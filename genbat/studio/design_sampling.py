@@ -96,11 +96,12 @@ class _Run:
         self.report(min(0.99, share), f"{self.so_far()}; {text}" if text else self.so_far())
 
     def size(self, most: int) -> int:
-        """How many to judge next: few at first, and what the time left will do."""
+        """How many to judge next, of the most that are judged at once: few at first, and what the
+        time left will do."""
         if not self.done:
-            return FIRST_BATCH
+            return min(FIRST_BATCH, most)
         spent = time.monotonic() - self.began
-        return int(max(LEAST_BATCH, min(most, self.done / spent * self.left_s)))
+        return min(most, max(LEAST_BATCH, int(self.done / spent * self.left_s)))
 
 
 def _proposals(question: Question, place: Atlas, system: Any) -> Iterator[Candidate]:

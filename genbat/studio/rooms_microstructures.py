@@ -101,7 +101,7 @@ class Microstructures(PlainRooms):
     )
     wishable = ("porosity", "binder", "tau_z", "surface", "grain")
     most = 200
-    batch = 4
+    batch = 1  # seconds each
 
     def load(self) -> data.Dataset:
         """The shipped data set."""

@@ -62,6 +62,23 @@ def test_design_samples_judges_and_tells(asking, monkeypatch, store, room):
     assert all(a <= b + 1e-9 for (a, _), (b, _) in pairwise(said))
 
 
+@pytest.mark.parametrize("most", [1, 4, 96])
+def test_no_more_are_judged_at_once_than_the_domain_allows(asking, monkeypatch, store, room, most):
+    """Where a candidate takes seconds, each is told before the next is judged."""
+    sizes, found = [], []
+
+    def judge(self, s, texts, say=None):
+        sizes.append((len(texts), len(found)))
+        return looked_up(s, texts)
+
+    monkeypatch.setattr(type(room), "judge", judge)
+    monkeypatch.setattr(type(room), "batch", most)
+    design_sampling.sampled(asking(), atlas(), store, found.append, lambda f, t: None)
+    assert max(size for size, _ in sizes) == min(most, design_sampling.FIRST_BATCH)
+    if most == 1:
+        assert [told for _, told in sizes] == sorted({told for _, told in sizes})
+
+
 def test_a_judge_that_breaks_down_costs_a_batch_not_the_run(asking, monkeypatch, store, room):
     def broken(self, s, t, say=None):
         yield from looked_up(s, t[:3])
