@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 WAVES = 8  # sines and cosines of a number
 FORGET = 0.3  # share of the training in which a number is not told; all of them in as many more
+FORGET_ALL = 0.15  # share of the rows that are `thinned` of all
 
 
 def waves(value: Tensor) -> Tensor:
@@ -33,6 +34,15 @@ def forgotten(targets: Tensor, generator: torch.Generator) -> Tensor:
     some = torch.rand(targets.shape, generator=generator) < FORGET
     all_ = torch.rand(len(targets), 1, generator=generator) < FORGET
     return torch.where(some | all_, torch.nan, targets)
+
+
+def thinned(targets: Tensor, generator: torch.Generator) -> Tensor:
+    """Targets (B, n) of which each row forgets a share of its own, drawn evenly from none to all,
+    and some rows all: one alone is told as often as any other count of them."""
+    lost = torch.rand(targets.shape, generator=generator)
+    share = torch.rand(len(targets), 1, generator=generator)
+    all_ = torch.rand(len(targets), 1, generator=generator) < FORGET_ALL
+    return torch.where((lost < share) | all_, torch.nan, targets)
 
 
 class Residuals(nn.Module):

@@ -2,7 +2,7 @@
 
 Ten questions about properties, each the rarest tenth or twentieth of the training set or two of
 them at once; of the system's answers, of its own draws with nothing asked (the bar is a multiple of
-theirs) and of known molecules at random, the share that holds the windows by GFN2- and IPEA1-xTB.
+theirs) and of all known molecules, the share that holds the windows by GFN2- and IPEA1-xTB.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from genbat.studio.metrics import Metrics, metric
 from genbat.studio.metrics_molecules import Subject
 
 ANSWERS = 50  # molecules a question that xTB judges
+UNASKED = 200  # and with nothing asked, for all questions
 CHUNK, WORKERS = 64, 2
 # Wanted of the hit rate, as a multiple of the system's own draws with nothing asked.
 TIMES = {"moleculegpt": 5.0, "moleculediffusion": 5.0, "latentgan": 2.0}
@@ -58,15 +59,14 @@ QUESTIONS: dict[str, Sequence[Ask]] = {
 def asked(subject: Subject) -> Metrics:
     """Mean hit rate over the questions, and each question's."""
     windows = {name: _windows(parts, subject.train) for name, parts in QUESTIONS.items()}
-    plain = _texts(subject, None)
-    known = subject.rng(5).choice(subject.train["smiles"], ANSWERS, replace=False).tolist()
-    answers = {name: _texts(subject, own) for name, own in windows.items()}
-    rows = judged([*plain, *known, *(t for own in answers.values() for t in own)], subject)
+    plain = _texts(subject, None, UNASKED)
+    answers = {name: _texts(subject, own, ANSWERS) for name, own in windows.items()}
+    rows = judged([*plain, *(t for own in answers.values() for t in own)], subject)
     rates = {
         name: {
-            "": _rate(answers[name], own, rows),
-            "nothing asked": _rate(plain, own, rows),
-            "known molecules": _rate(known, own, rows),
+            "": _hits(answers[name], own, rows) / ANSWERS,
+            "nothing asked": _hits(plain, own, rows) / UNASKED,
+            "known molecules": _known_share(subject.train, own),
         }
         for name, own in windows.items()
     }
@@ -89,15 +89,15 @@ def _windows(parts: Sequence[Ask], table: pd.DataFrame) -> dict[str, Window]:
     return {part.key: part.window(table) for part in parts}
 
 
-def _texts(subject: Subject, windows: Mapping[str, Window] | None) -> list[str]:
-    """The first ANSWERS distinct valid molecules that the training set does not hold."""
+def _texts(subject: Subject, windows: Mapping[str, Window] | None, most: int) -> list[str]:
+    """The first `most` distinct valid molecules that the training set does not hold."""
     condition = Condition(dict(windows)) if windows else None
     trained, found = set(subject.train["smiles"]), dict.fromkeys([""])
-    made = subject.system.sample(20 * ANSWERS, condition=condition, seed=subject.seed)
+    made = subject.system.sample(20 * most, condition=condition, seed=subject.seed)
     for candidate in made:
         if candidate.verdict.ok and candidate.text not in trained:
             found[candidate.text] = None
-        if len(found) > ANSWERS:
+        if len(found) > most:
             break
     return [text for text in found if text]
 
@@ -116,12 +116,21 @@ def _labelled(chunks: Sequence[Sequence[str]]) -> Iterator[Sequence[dict[str, An
         yield [rows[text] for text in chunk]
 
 
-def _rate(
+def _hits(
     texts: Sequence[str], windows: Mapping[str, Window], rows: Mapping[str, Mapping[str, Any]]
-) -> float:
-    """Share of some molecules that hold all windows; one that xTB cannot do does not."""
-    held = [all(_holds(rows[text].get(key), own) for key, own in windows.items()) for text in texts]
-    return float(np.mean(held)) if held else 0.0
+) -> int:
+    """How many molecules hold all windows; one that xTB cannot do does not."""
+    return sum(
+        all(_holds(rows[text].get(key), own) for key, own in windows.items()) for text in texts
+    )
+
+
+def _known_share(table: pd.DataFrame, windows: Mapping[str, Window]) -> float:
+    """Share of a table's molecules that hold all windows by their labels: what drawing at random
+    finds, with as many calculations."""
+    held = [table[key].map(lambda value, own=own: _holds(value, own))
+            for key, own in windows.items()]  # fmt: skip
+    return float(np.logical_and.reduce(held).mean())
 
 
 def _holds(value: Any, window: Window) -> bool:

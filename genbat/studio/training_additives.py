@@ -21,15 +21,16 @@ __all__ = ["PRESETS", "families", "gather", "learn"]
 PRESETS: dict[str, dict[str, Any]] = {
     additivevae.NAME: {
         "tiny": Schedule(steps=3, batch=8, rate=2e-4, warm_steps=1),
-        "base": Schedule(steps=1500, batch=64, rate=2e-4, warm_steps=50),
+        "base": Schedule(steps=600, batch=64, rate=2e-4, warm_steps=50),
     }
 }
-NEAR = 0.35  # Tanimoto similarity within a family
+NEAR = 0.25  # Tanimoto similarity within a family
+EARLY = 5  # per cent of the solvents that have a lower LUMO than what counts as early
 
 
 def families(table: pd.DataFrame) -> pd.DataFrame:
-    """The named additives with a lower LUMO than half of the solvents, and the molecules of such a
-    LUMO that are NEAR one of them.
+    """The named additives, and the molecules NEAR one of them that are reduced before the solvents:
+    of a LUMO as only EARLY per cent of these have, or lower.
 
     Raises
     ------
@@ -37,11 +38,12 @@ def families(table: pd.DataFrame) -> pd.DataFrame:
     """
     if "role" not in table or not (named := table["role"] == "additive").any():
         raise ValueError("molecules: no additives among them; additivevae learns from ours alone")
-    early = table["lumo_ev"] < table.loc[table["role"] == "solvent", "lumo_ev"].median()
-    chosen = fingerprints(table.loc[named & early, "smiles"])
+    solvents = table.loc[table["role"] == "solvent", "lumo_ev"]
+    early = table["lumo_ev"] <= np.nanpercentile(solvents, EARLY)
+    chosen = fingerprints(table.loc[named, "smiles"])
     prints = fingerprints(table["smiles"])
     near = np.array([max(BulkTanimotoSimilarity(p, chosen), default=0.0) for p in prints]) >= NEAR
-    return table[near & early]
+    return table[named | (near & early)]
 
 
 def learn(

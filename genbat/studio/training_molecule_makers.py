@@ -35,7 +35,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 SIZES: dict[str, dict[str, dict[str, int]]] = {
     "moleculegpt": {"tiny": {"width": 32, "layers": 2, "heads": 2}, "base": {}},
     "moleculediffusion": {"tiny": {"hidden": 32, "layers": 2}, "base": {}},
-    "latentgan": {"tiny": {"hidden": 32, "layers": 2}, "base": {}},
+    "latentgan": {"tiny": {"hidden": 32, "layers": 2}, "base": {"layers": 3}},
     "npvae": {"tiny": {"width": 32, "hidden": 64, "members": 3, "head_hidden": 16}, "base": {}},
 }
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from genbat.families.gan import critic_loss, generator_loss
-from genbat.families.latent_net import forgotten, told
+from genbat.families.latent_net import thinned, told
 from genbat.systems.base import Progress
 from genbat.systems.chemvae import ChemVAE
 from genbat.systems.duel import Duel, Rules, begin, fight
@@ -21,9 +21,9 @@ from genbat.systems.molecule_latents import Config, Latents, latents_of, make_co
 
 PRESETS = {
     "tiny": Rules(steps=3, rounds=1),
-    "base": Rules(steps=20_000, rounds=5, rate=1e-4, memory=0.999),
+    "base": Rules(steps=20_000, rounds=5, rate=3e-4, memory=0.995),
 }
-BATCH = 256
+BATCH = 128
 
 
 def train(
@@ -80,7 +80,7 @@ def _real(latents: Latents, duel: Duel, random: torch.Generator) -> tuple[Tensor
     """Latents of molecules, and what is told of them."""
     rows = torch.randint(len(latents.mean), (BATCH,), generator=random)
     real = latents.draw(rows, duel.generator, random)
-    return real, forgotten(latents.values[rows], random)
+    return real, thinned(latents.values[rows], random)
 
 
 def _fake(duel: Duel, values: Tensor, random: torch.Generator) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from genbat.families.gaussian import noised
-from genbat.families.latent_net import forgotten
+from genbat.families.latent_net import thinned
 from genbat.systems.base import Progress
 from genbat.systems.chemvae import ChemVAE
 from genbat.systems.molecule_latents import Latents, latents_of, make_config, scaled
@@ -71,6 +71,6 @@ def batch_loss(
     x = latents.draw(rows, network, generator)
     time = torch.rand(len(x), generator=generator)
     noisy, velocity = noised(x, torch.randn(x.shape, generator=generator), time)
-    values = forgotten(latents.values[rows], generator)
+    values = thinned(latents.values[rows], generator)
     loss = F.mse_loss(network.denoiser(noisy, time, values), velocity)
     return loss, {"velocity": float(loss.detach())}

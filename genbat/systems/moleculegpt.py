@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from genbat.core.condition import Condition
 from genbat.domains.molecules.codec import Vocabulary
 from genbat.families.transformer import GPT, Style, draws_of
 from genbat.systems.base import Settings, SystemCard
@@ -29,7 +30,7 @@ from genbat.systems.molecule_making import BLOCK, LEGAL, TOLD, Made, Maker
 NAME = "moleculegpt"
 LEGAL_TARGETS = LEGAL
 # Per cent of the training set, between the classes.
-BORDERS = (1.0, 3.0, 10.0, 25.0, 50.0, 75.0, 90.0, 97.0, 99.0)
+BORDERS = (1.0, 3.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 97.0, 99.0)
 WORDS = len(BORDERS) + 2  # of each property: left open, or one of the classes
 END = 2  # of the molecules' vocabulary
 STYLE = Style(temperature=1.0, nucleus=0.99, guidance=1.5)
@@ -50,11 +51,27 @@ class Config(Settings):
     spread: tuple[float, ...] = (1.0,) * len(TOLD)
     steps_trained: int = 0
 
+    def borders_of(self, k: int) -> tuple[float, ...]:
+        """Between the classes of the k-th of TOLD."""
+        return self.borders[k * len(BORDERS) : (k + 1) * len(BORDERS)]
+
+    def inside(self, k: int, low: float, high: float) -> float | None:
+        """A value of the k-th of TOLD whose class lies inside a window, all standardised: of such
+        classes the widest, of two the outer one; None where there is none."""
+        ends = (-math.inf, *self.borders_of(k), math.inf)
+        shares = (0.0, *BORDERS, 100.0)
+        fit = [c for c in range(len(BORDERS) + 1) if ends[c] >= low and ends[c + 1] <= high]
+        if not fit:
+            return None
+        width = lambda c: (shares[c + 1] - shares[c], abs(shares[c + 1] + shares[c] - 100))  # noqa: E731
+        best = max(fit, key=width)
+        return ends[best] if best else ends[1] - 1e-3
+
     def words(self, values: list[float]) -> list[int]:
         """Numbers of the words said for standardised values of TOLD, NaN leaves one open."""
-        out, count = [], len(BORDERS)
+        out = []
         for k, value in enumerate(values):
-            own = self.borders[k * count : (k + 1) * count]
+            own = self.borders_of(k)
             said = 0 if math.isnan(value) else 1 + sum(value >= border for border in own)
             out.append(len(self.tokens) + k * WORDS + said)
         return out
@@ -103,6 +120,19 @@ class MoleculeGPT(Maker[Config, GPT]):
     config_type = Config
     network_type = staticmethod(network_of)  # type: ignore[assignment]
     describe = staticmethod(make_card)
+
+    def aims(self, asked: Condition) -> list[float]:
+        """Values of TOLD whose classes lie inside the windows, where there are such; else as
+        `Maker.aims`."""
+        values = super().aims(asked)
+        for k, name in enumerate(TOLD):
+            if window := asked.windows.get(name):
+                ends = ((-math.inf if window.low is None else window.low),
+                        (math.inf if window.high is None else window.high))  # fmt: skip
+                middle, spread = self.config.mean[k], self.config.spread[k]
+                found = self.config.inside(k, *((end - middle) / spread for end in ends))
+                values[k] = values[k] if found is None else found
+        return values
 
     def make(self, aims: list[float], seed: int, block: int, *, style: Style = STYLE) -> Made:
         """See `Maker.make`."""

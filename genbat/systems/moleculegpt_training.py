@@ -17,7 +17,7 @@ from torch import Tensor
 
 from genbat.domains.molecules.codec import Vocabulary, random_form
 from genbat.families.blocks import quickly
-from genbat.families.latent_net import forgotten
+from genbat.families.latent_net import thinned
 from genbat.families.transformer import GPT
 from genbat.systems.base import Progress
 from genbat.systems.heads import known_scale
@@ -124,7 +124,7 @@ def written(config: Config, corpus: Spelt, rows: Sequence[int], seed: int) -> Te
     """Rows (B, T): words of the properties, tokens, the end, padding."""
     rng = random.Random(seed)
     generator = torch.Generator().manual_seed(seed)
-    values = forgotten(corpus.values[list(rows)], generator).tolist()
+    values = thinned(corpus.values[list(rows)], generator).tolist()
     lines = [
         [*config.words(own), *rng.choice(corpus.forms[row]), END]
         for row, own in zip(rows, values, strict=True)

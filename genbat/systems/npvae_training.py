@@ -28,7 +28,8 @@ PRESETS = {
     "tiny": Schedule(steps=4, batch=8, rate=1e-3, warm_steps=1),
     "base": Schedule(steps=16_000, batch=128, rate=1e-3, warm_steps=200),
 }
-RISE, BETA = 3000, 0.05
+RISE, BETA = 1500, 0.05
+BUCKET = 8  # batches that are sorted by length together
 HEADS = 6.0  # weight of the heads
 COVER = 0.9
 
@@ -92,7 +93,7 @@ def train(
     run = begin(make_config(own, **sizes), Network, schedule, folder, resume=resume)
     corpus = corpus_of(own, run.config)
     loss = partial(batch_loss, cast(Network, run.network), corpus)
-    batches = batches_of(len(corpus.steps), schedule, run.step)
+    batches = batches_of(corpus, schedule, run.step)
     return advance_all(run, batches, loss, minutes=minutes, progress=progress)
 
 
@@ -121,15 +122,20 @@ def taught_further(
     if not corpus.steps:
         raise ValueError("molecules: none that npvae can write")
     loss = partial(batch_loss, cast(Network, run.network), corpus, rise=0)
-    batches = batches_of(len(corpus.steps), schedule, run.step)
+    batches = batches_of(corpus, schedule, run.step)
     return advance_all(run, batches, loss, minutes=minutes, progress=progress)
 
 
-def batches_of(count: int, schedule: Schedule, first: int) -> Iterator[list[int]]:
-    """Batches from step `first` to the schedule's end."""
+def batches_of(corpus: Grown, schedule: Schedule, first: int) -> Iterator[list[int]]:
+    """Batches from step `first` to the schedule's end, each of trees of like length: else more than
+    half of the steps would be padding."""
+    lengths = np.array([len(steps) for steps in corpus.steps])
     for step in range(first, schedule.steps):
-        rng = np.random.default_rng((schedule.seed, step))
-        yield rng.integers(count, size=schedule.batch).tolist()
+        bucket, turn = divmod(step, BUCKET)
+        rng = np.random.default_rng((schedule.seed, bucket))
+        rows = rng.integers(len(lengths), size=BUCKET * schedule.batch)
+        rows = rows[np.argsort(lengths[rows], kind="stable")].reshape(BUCKET, -1)
+        yield rows[rng.permutation(BUCKET)[turn]].tolist()
 
 
 def batch_loss(

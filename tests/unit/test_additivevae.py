@@ -57,15 +57,14 @@ def taught(folder, preset="tiny"):
 def test_families_are_near_and_reduced_early():
     own = own_table()
     found = training_additives.families(own)
-    border = own.loc[own["role"] == "solvent", "lumo_ev"].median()
-    named = own[(own["role"] == "additive") & (own["lumo_ev"] < border)]
-    assert len(named) == 3 and set(named["smiles"]) <= set(found["smiles"])
-    assert (found["lumo_ev"] < border).all()
+    border = np.nanpercentile(own.loc[own["role"] == "solvent", "lumo_ev"], 5)
+    named = own[own["role"] == "additive"]
+    assert set(named["smiles"]) <= set(found["smiles"])
     morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
     prints = {s: morgan.GetFingerprint(Chem.MolFromSmiles(s)) for s in own["smiles"]}
     for row in own.itertuples():
         near = max(TanimotoSimilarity(prints[row.smiles], prints[s]) for s in named["smiles"])
-        wanted = near >= training_additives.NEAR and row.lumo_ev < border
+        wanted = row.role == "additive" or (near >= 0.25 and row.lumo_ev <= border)
         assert wanted == (row.smiles in set(found["smiles"]))
 
 

@@ -1,5 +1,6 @@
 """Molecules as trees of pieces: there and back, symmetric pieces, what can hang where."""
 
+import numpy as np
 import pytest
 from rdkit import Chem
 
@@ -59,6 +60,19 @@ def test_a_symmetric_piece_uses_its_first_atoms():
         assert [link.on for link in tree.links] == [0]
     para = tree_of(normal_form(Chem.MolFromSmiles("Cc1ccc(F)cc1")))
     assert sorted(link.on for link in para.links) == [0, 3]
+
+
+@pytest.mark.parametrize("text", ["C1CC1C(F)(Cl)OC", "c1ccccc1C(C)(CCO)CN", "FC(Cl)(Br)C1CO1"])
+def test_every_spelling_gives_one_tree(text):
+    """The largest piece is the root; children on one atom stand in one order."""
+    mol, rng = Chem.MolFromSmiles(text), np.random.default_rng(0)
+    spellings = {
+        Chem.MolToSmiles(Chem.RenumberAtoms(mol, rng.permutation(mol.GetNumAtoms()).tolist()),
+                         canonical=False)
+        for _ in range(20)
+    }  # fmt: skip
+    assert len(spellings) > 5
+    assert {tree_of(spelling) for spelling in spellings} == {tree_of(text)}
 
 
 def test_too_much_on_an_atom_is_told():

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from genbat.core.condition import Condition, Window
 from genbat.families.gan import gradient_penalty
-from genbat.families.latent_net import FORGET, forgotten, told
+from genbat.families.latent_net import FORGET, FORGET_ALL, forgotten, thinned, told
 from genbat.systems import (
     latentgan,
     latentgan_training,
@@ -69,6 +69,17 @@ def test_what_is_forgotten():
     assert found.float().mean() == pytest.approx(1 - (1 - FORGET) ** 2, abs=0.01)
 
 
+def test_each_count_of_told_values_is_as_frequent():
+    """But none at all, which some rows are thinned to."""
+    found = thinned(torch.randn(60_000, 5), torch.Generator().manual_seed(0)).isnan()
+    counts = torch.bincount(5 - found.sum(1), minlength=6) / 60_000
+    even = (1 - FORGET_ALL) / 6
+    wanted = torch.tensor([even + FORGET_ALL, *[even] * 5])
+    assert torch.allclose(counts, wanted, atol=0.006)
+    alone = (~found[:, 0] & found[:, 1:].all(1)).float().mean()
+    assert alone == pytest.approx(even / 5, abs=0.003)
+
+
 def test_an_open_value_says_nothing():
     one, two = torch.tensor([[math.nan, 1.0]]), torch.tensor([[0.0, 1.0]])
     assert not torch.equal(told(one), told(two))
@@ -89,6 +100,27 @@ def test_classes_of_properties():
             assert said == k * moleculegpt.WORDS + wanted, name
     free = config.words([math.nan] * len(TOLD))
     assert [(w - len(config.tokens)) % moleculegpt.WORDS for w in free] == [0] * len(TOLD)
+
+
+def test_a_class_inside_the_window_is_said():
+    """All molecules of that class hold the window; where there is none, the nearest is said."""
+    own = table()
+    config = moleculegpt_training.make_config(own, **SIZES)
+    system = moleculegpt.MoleculeGPT(config, moleculegpt.network_of(config), "toy")
+    standard = lambda k, name: (own[name] - config.mean[k]) / config.spread[k]  # noqa: E731
+    for k, name in enumerate(TOLD):
+        for window in (Window(high=float(np.percentile(own[name], 25))),
+                       Window(low=float(np.percentile(own[name], 75))),
+                       Window(*np.percentile(own[name], (25, 75)))):  # fmt: skip
+            aims = system.aims(Condition({name: window}))
+            assert [math.isnan(v) for v in aims] == [i != k for i in range(len(TOLD))]
+            said = config.words(aims)[k]
+            rows = [config.words([v if i == k else math.nan for i in range(len(TOLD))])[k] == said
+                    for v in standard(k, name)]  # fmt: skip
+            assert all(window.holds(v) for v in own[name][rows])
+    middle = config.mean[0]
+    narrow = system.aims(Condition({TOLD[0]: Window(middle - 1e-6, middle + 1e-6)}))
+    assert narrow[0] == pytest.approx(0.0, abs=1e-3)
 
 
 def test_a_line_is_words_tokens_end():
@@ -122,7 +154,7 @@ def test_the_diffusion_guesses_the_velocity(vae):
     time = torch.rand(8, generator=generator)
     blur = torch.randn(x.shape, generator=generator)
     a, b = (time * math.pi / 2).cos()[:, None], (time * math.pi / 2).sin()[:, None]
-    values = forgotten(latents.values[rows], generator)
+    values = thinned(latents.values[rows], generator)
     guess = net.denoiser(a * x + b * blur, time, values)
     assert found.item() == pytest.approx(F.mse_loss(guess, a * blur - b * x).item(), rel=1e-5)
 

@@ -1,5 +1,7 @@
 """npvae on a toy: steps of trees, the Tree-LSTM, the likelihood recomputed, what is grown."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -169,6 +171,20 @@ def test_heads_have_intervals(system):
     values, _ = system.predict_table(system.encode(own["smiles"].tolist()))
     truth = own["lumo_ev"].to_numpy()
     assert np.corrcoef(values[:, 1], truth)[0, 1] > 0.6
+
+
+def test_batches_are_of_like_lengths_and_of_all_trees():
+    rng = np.random.default_rng(0)
+    corpus = npvae_training.Grown([[0] * n for n in rng.integers(2, 40, 500)], torch.zeros(500, 2))
+    rules = replace(npvae_training.PRESETS["base"], steps=64, batch=16)
+    batches = list(npvae_training.batches_of(corpus, rules, 0))
+    assert [len(rows) for rows in batches] == [16] * 64
+    spans = [np.ptp([len(corpus.steps[row]) for row in rows]) for rows in batches]
+    assert np.mean(spans) < 40 / 4
+    counts = np.bincount(np.concatenate(batches), minlength=500)
+    lengths = np.array([len(steps) for steps in corpus.steps])
+    assert abs(counts[lengths < 20].mean() - counts[lengths >= 20].mean()) < 0.3
+    assert batches[20:] == list(npvae_training.batches_of(corpus, rules, 20))
 
 
 def test_a_stopped_training_ends_like_an_unstopped_one(tmp_path):

@@ -26,7 +26,7 @@ class Node:
     Attributes
     ----------
     piece : canonical SMILES.
-    links : in the order of the piece's atoms.
+    links : in the order of the piece's atoms; those on one atom by what hangs there.
     """
 
     piece: str
@@ -67,10 +67,16 @@ def tree_of(smiles: str) -> Node:
             for a, b in across[k]
             if owner[b] != came_from
         ]
-        return Node(pieces[k].text, tuple(sorted(links, key=lambda link: (link.on, link.at))))
+        return Node(pieces[k].text, tuple(sorted(links, key=_order)))
 
     root = max(range(len(pieces)), key=lambda k: (len(pieces[k].number), -min(pieces[k].number)))
     return node(root, -1)
+
+
+def _order(link: Link) -> tuple[int, int, int, str]:
+    """One order for all spellings of a molecule."""
+    below = nodes_of(link.child)
+    return link.on, link.at, len(below), " ".join(node.piece for node in below)
 
 
 def _cuttable(bond: Chem.Bond) -> bool:
