@@ -8,8 +8,8 @@ Changed, and why:
 - 0.1 and 0.6 million parameters instead of 5.9 and 1.9: a tenth of the time a step.
 - The second loss is the cross entropy of the coarse labels under the phases' shares in each block
   of the fine volume, instead of a mean squared error: shares below a half say what was lost.
-- A third loss holds the length of the lines where three phases meet to that in the real images:
-  slices alone left it some 7 per cent too short.
+- A third loss holds surfaces between phases and the lines where three of them meet to those of the
+  real images: critics of slices alone left the lines some 7 per cent too short.
 - Phases are assigned so that their fractions are those the network expects (`assigned`).
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -22,8 +21,8 @@ from genbat.systems.superres import FACTOR, Config, Generator, noises
 PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=5000, rounds=2)}
 EDGE = SIDE // FACTOR  # coarse voxels of a training volume
 HELD = 10.0  # weight of the coarse labels
-MET = 10.0  # weight of the lines where three phases meet
-LEARNT_FROM = 256  # real slices of an axis that say how often they do
+TOUCH = 20.0  # weight of the surfaces and lines between the phases
+LEARNT_FROM = 256  # real slices of an axis that say how much there is of them
 
 
 class Coarse:
@@ -63,7 +62,7 @@ def train(
     taught : a generator to begin with; its critics are new.
     """
     duel = begin(config, partial(networks, taught=taught), rules, folder, resume=resume)
-    learn = partial(one_round, coarse, images, meetings_of(images))
+    learn = partial(one_round, coarse, images, contacts_of(images))
     return fight(duel, learn, minutes=minutes, progress=progress)
 
 
@@ -77,10 +76,8 @@ def networks(config: Config, taught: nn.Module | None = None) -> tuple[nn.Module
     return generator, nn.ModuleList(critics)
 
 
-def one_round(
-    coarse: Coarse, images: Images, wanted: Sequence[float], duel: Duel
-) -> dict[str, float]:
-    """All critic steps and the generator's; `wanted` as `meetings_of` says it."""
+def one_round(coarse: Coarse, images: Images, wanted: Tensor, duel: Duel) -> dict[str, float]:
+    """All critic steps and the generator's; `wanted` as `contacts_of` says it."""
     distance = 0.0
     for turn in range(duel.rules.rounds):
         random = duel.random(turn)
@@ -98,9 +95,9 @@ def one_round(
     volume = torch.softmax(logits, 1)
     fooled = [generator_loss(_critic(duel, axis), some_slices(volume, axis, random))
               for axis in range(3)]  # fmt: skip
-    held, met = faithful(volume, cube), mismet(volume, wanted)
-    duel.teach_generator(torch.stack(fooled).sum() + HELD * held + MET * met)
-    return {"distance": distance, "held": float(held.detach()), "met": float(met.detach())}
+    held, touch = faithful(volume, cube), mismatch(volume, wanted)
+    duel.teach_generator(torch.stack(fooled).sum() + HELD * held + TOUCH * touch)
+    return {"distance": distance, "held": float(held.detach()), "touch": float(touch.detach())}
 
 
 def faithful(volume: Tensor, coarse: Tensor) -> Tensor:
@@ -110,14 +107,22 @@ def faithful(volume: Tensor, coarse: Tensor) -> Tensor:
     return -(coarse * shares.log()).sum(1).mean()
 
 
-def meetings(shares: Tensor) -> Tensor:
-    """Shares of the phases in slices (B, phases, H, W) -> mean probability that three of them or
-    more meet at a corner of four pixels; that is the triple line which runs across the slices."""
-    alone = _corners(shares)
-    pairs = [_corners(shares[:, [a, b]].sum(1, keepdim=True))
-             for a, b in combinations(range(shares.shape[1]), 2)]  # fmt: skip
-    at_most_two = torch.cat(pairs, 1).sum(1) - (shares.shape[1] - 2) * alone.sum(1)
-    return 1 - at_most_two.mean()
+def contacts(shares: Tensor) -> Tensor:
+    """Surfaces and triple lines that run across slices of shares (B, phases, H, W): mean probability
+    that two pixels side by side are of two phases, for every pair of these, and that three phases
+    or more meet at a corner of four pixels (pairs + 1,)."""
+    pairs = list(combinations(range(shares.shape[1]), 2))
+    beside = [_beside(*shares[:, list(pair)].unbind(1)) for pair in pairs]
+    alone = _corners(shares).sum(1)
+    of_two = [_corners(shares[:, list(pair)].sum(1, keepdim=True))[:, 0] for pair in pairs]
+    at_most_two = torch.stack(of_two).sum(0) - (shares.shape[1] - 2) * alone
+    return torch.stack([*beside, 1 - at_most_two.mean()])
+
+
+def _beside(one: Tensor, other: Tensor) -> Tensor:
+    """Mean probability that of two pixels side by side (B, H, W) one is of each phase."""
+    along = lambda a, b: (a[..., 1:] * b[..., :-1] + b[..., 1:] * a[..., :-1]).mean()  # noqa: E731
+    return (along(one, other) + along(one.mT, other.mT)) / 2
 
 
 def _corners(shares: Tensor) -> Tensor:
@@ -126,21 +131,18 @@ def _corners(shares: Tensor) -> Tensor:
     return rows[..., 1:] * rows[..., :-1]
 
 
-def meetings_of(images: Images) -> list[float]:
-    """`meetings` of real slices across z, y and x."""
+def contacts_of(images: Images) -> Tensor:
+    """`contacts` of real slices across z, y and x (3, pairs + 1)."""
     random = torch.Generator().manual_seed(0)
-    return [float(meetings(images.draw(axis, LEARNT_FROM, random))) for axis in range(3)]
+    return torch.stack([contacts(images.draw(axis, LEARNT_FROM, random)) for axis in range(3)])
 
 
-def mismet(volume: Tensor, wanted: Sequence[float]) -> Tensor:
-    """Mean squared error of the `meetings` in a volume (B, phases, D, H, W) across each axis, as a
-    share of what is wanted; 0 where phases never meet in threes."""
-    errors = [
-        (meetings(volume.movedim(2 + axis, 1).flatten(0, 1)) / share - 1) ** 2
-        for axis, share in enumerate(wanted)
-        if share > 0
-    ]
-    return torch.stack(errors).mean() if errors else volume.new_zeros(())
+def mismatch(volume: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared error of the `contacts` in a volume (B, phases, D, H, W) across each axis, as a
+    share of what is wanted (3, pairs + 1); phases that never touch do not count."""
+    found = [contacts(volume.movedim(2 + axis, 1).flatten(0, 1)) for axis in range(3)]
+    errors = torch.stack(found) / wanted.clamp(min=1e-9) - 1
+    return errors[wanted > 0].square().mean()
 
 
 def _made(duel: Duel, cube: Tensor, random: torch.Generator) -> Tensor:

@@ -1,7 +1,7 @@
 """superres on a toy: coarsening, blocks that join, faithfulness, its duel."""
 
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ from genbat.systems.superres import (
     noises,
     upsampled,
 )
-from genbat.systems.superres_training import Coarse, faithful, meetings, meetings_of, mismet
+from genbat.systems.superres_training import Coarse, contacts, contacts_of, faithful, mismatch
 
 torch.set_num_threads(1)
 SMALL = Config(width=8, noise=1, critic=(4, 4, 4, 4))
@@ -134,37 +134,55 @@ def corners_of_three(labels):
     return np.mean(at)
 
 
+def neighbours(labels, one, other):
+    """Share of pairs of pixels side by side of which one is of each phase, both ways alike."""
+    down = [{*pair} == {one, other} for pair in zip(labels[1:].ravel(), labels[:-1].ravel())]  # noqa: B905
+    right = [{*pair} == {one, other}
+             for pair in zip(labels[:, 1:].ravel(), labels[:, :-1].ravel())]  # noqa: B905  # fmt: skip
+    return (np.mean(down) + np.mean(right)) / 2
+
+
+def counted(labels, phases):
+    pairs = [neighbours(labels, a, b) for a, b in combinations(range(phases), 2)]
+    return [*pairs, corners_of_three(labels)]
+
+
 @pytest.mark.parametrize("phases", [2, 3, 4])
-def test_meetings_of_labels_are_the_corners_where_three_are_seen(phases):
+def test_contacts_of_labels_are_counted(phases):
     labels = np.random.default_rng(0).integers(phases, size=(9, 7))
     one_hot = torch.nn.functional.one_hot(torch.as_tensor(labels), phases).movedim(-1, 0)
-    assert float(meetings(one_hot[None].float())) == pytest.approx(corners_of_three(labels))
+    found = contacts(one_hot[None].float()).tolist()
+    assert found == pytest.approx(counted(labels, phases), abs=1e-6)
     assert (corners_of_three(labels) > 0) == (phases > 2)
 
 
-def test_meetings_of_shares_are_the_probability_of_such_a_corner():
+def test_contacts_of_shares_are_the_mean_over_all_labels():
     shares = torch.softmax(torch.randn(4, 3, generator=torch.Generator().manual_seed(0)), 1)
     wanted = sum(
         float(np.prod([shares[k, label] for k, label in enumerate(found)]))
+        * np.array(counted(np.array(found).reshape(2, 2), 3))
         for found in product(range(3), repeat=4)
-        if len(set(found)) > 2
     )
     corner = shares.T.reshape(1, 3, 2, 2)
-    assert float(meetings(corner)) == pytest.approx(wanted, rel=1e-5)
+    assert contacts(corner).tolist() == pytest.approx(wanted.tolist(), rel=1e-5)
 
 
-def test_lines_are_held_to_those_of_the_images():
-    """No error for a volume like the images, and one for each axis along which it is not."""
+def test_contacts_are_held_to_those_of_the_images():
+    """No error for a volume like the images; phases that never touch do not count."""
     labels = torch.as_tensor(fine().labels.astype("i8"))
     whole = torch.nn.functional.one_hot(labels, 3).movedim(-1, 0)[None].float()
-    own = [np.mean([corners_of_three(slice_) for slice_ in np.moveaxis(labels.numpy(), axis, 0)])
-           for axis in range(3)]  # fmt: skip
-    assert float(mismet(whole, own)) == pytest.approx(0, abs=1e-8)
-    assert float(mismet(whole, [own[0], own[1], 2 * own[2]])) == pytest.approx(0.25 / 3, rel=1e-4)
-    assert float(mismet(whole, [0.0, own[1], 2 * own[2]])) == pytest.approx(0.25 / 2, rel=1e-4)
-    assert float(mismet(whole, [0.0, 0.0, 0.0])) == 0
-    drawn = meetings_of(Images([labels], 3))
-    assert drawn == pytest.approx(own, rel=0.15) and drawn == meetings_of(Images([labels], 3))
+    slices = [np.moveaxis(labels.numpy(), axis, 0)[::8] for axis in range(3)]
+    rough = np.array([np.mean([counted(one, 3) for one in some], 0) for some in slices])
+    drawn = contacts_of(Images([labels], 3))
+    assert drawn.flatten().tolist() == pytest.approx(rough.ravel().tolist(), rel=0.25)
+    assert torch.equal(drawn, contacts_of(Images([labels], 3)))
+    own = torch.stack([contacts(whole.movedim(2 + axis, 1).flatten(0, 1)) for axis in range(3)])
+    assert float(mismatch(whole, own)) == pytest.approx(0, abs=1e-8)
+    twice = own.clone()
+    twice[2, 3] *= 2
+    assert float(mismatch(whole, twice)) == pytest.approx(0.25 / 12, rel=1e-4)
+    twice[0] = 0
+    assert float(mismatch(whole, twice)) == pytest.approx(0.25 / 8, rel=1e-4)
 
 
 def test_a_duel_may_begin_with_a_taught_generator(tmp_path):
