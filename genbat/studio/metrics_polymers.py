@@ -9,7 +9,7 @@ on the polymers that were held out (real). The property is the surrogate's for m
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -241,15 +241,23 @@ def asked(subject: Subject) -> Metrics:
     best = float(np.percentile(judged(subject, subject.trained), TOP))
     border = subject.system.config.borders[-1]
     told = subject.drawn(Condition({TARGET: Window(low=border)}))[0]
+    known = set(subject.trained)
     shares = {name: _top(subject, texts, best) for name, texts in subject.groups.items()}
+    shares[""] = _top(subject, subject.groups[""], best, known)
+    valid = normals(told)
+    distinct = set(valid)
     plain = {"nothing asked": shares[""], AGAIN: shares[AGAIN], MUTATED: shares[MUTATED]}
-    value = _top(subject, told, best)
+    value = _top(subject, told, best, known)
     return {
         "in the top 5 %": metric(value, "share", baselines=plain, real=shares["real"], bar=0.3),
-        "valid when asked": metric(len(normals(told)) / len(told), "share"),
+        "valid when asked": metric(len(valid) / len(told), "share"),
+        "unique when asked": metric(len(distinct) / max(1, len(valid)), "share"),
+        "novel when asked": metric(len(distinct - known) / max(1, len(distinct)), "share"),
     }
 
 
-def _top(subject: Subject, texts: Sequence[str], best: float) -> float:
-    distinct = sorted(set(normals(texts)))
+def _top(
+    subject: Subject, texts: Sequence[str], best: float, known: Set[str] = frozenset()
+) -> float:
+    distinct = sorted(set(normals(texts)) - known)
     return float(np.mean(judged(subject, distinct) >= best)) if distinct else 0.0

@@ -121,7 +121,7 @@ def _round(
     system: PolymerGPT, judge: Surrogate, number: int, many: int, seed: int, known: set[str],
     best: float,
 ) -> tuple[Round, list[tuple[str, float]]]:  # fmt: skip
-    """A round, and the polymers to learn from with their values."""
+    """A round, and the polymers to learn from with the values they are learnt with."""
     asked = Condition({TARGET: Window(low=system.config.borders[-1])})
     made = system.sample(many, condition=asked, seed=seed * 1_000 + number)
     valid = normals([candidate.text for candidate in made])
@@ -138,7 +138,10 @@ def _round(
         float(np.mean(values >= best)), float(values.mean()),
         tuple((new[k], float(values[k]), float(halves[k])) for k in order[:24]),
     )  # fmt: skip
-    return found, [(new[k], float(values[k])) for k in keep]
+    # They are learnt as what was asked for: the surrogate's values reach less far than those of the
+    # simulations between which the classes lie.
+    border = system.config.borders[-1]
+    return found, [(new[k], max(float(values[k]), border)) for k in keep]
 
 
 def _learn(

@@ -159,6 +159,8 @@ def polish(
     wanted : standardised targets (n, t), NaN unknown.
     """
     rows = torch.nonzero((~wanted.isnan()).any(1))[:, 0]
+    if not len(rows):
+        return
     optimiser = torch.optim.AdamW(heads.parameters(), lr=RATE, weight_decay=DECAY)
     generator = torch.Generator().manual_seed(seed)
     for step in range(steps):

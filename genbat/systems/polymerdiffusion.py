@@ -8,8 +8,10 @@ Changed, and why:
 - The network says the chances of the tokens, and the clean row is their mean embedding (score
   interpolation, Dieleman et al., arXiv 2211.15089), instead of a guessed embedding that a second
   loss rounds: one loss, and no row ends between two tokens.
-- Embeddings have a fixed length, without which they shrink or grow until the noise means nothing.
-- Half of a percent of the study's parameters, thirty deterministic steps instead of two thousand.
+- Embeddings have a fixed length, without which they shrink or grow until the noise means nothing;
+  a short one (Chen, arXiv 2301.10972, scales the input so).
+- Half of a percent of the study's parameters, some fifty deterministic steps instead of two
+  thousand.
 - Six classes instead of two, forgotten in a quarter of the training, so that the class can be left
   open and followed further than it goes (guidance), as in `polymergpt`.
 """
@@ -32,6 +34,9 @@ from genbat.systems.polymer_words import BLOCK, FIRST, SAID, TARGETS, UNTOLD, Co
 NAME = "polymerdiffusion"
 LEGAL_TARGETS = TARGETS
 INNER = 32  # numbers of an embedding
+# Length of one beside that of the noise: at 1 the tokens could be read off without their
+# neighbours until the noise is three times as strong, and most of the times would teach nothing.
+LENGTH = 0.4
 SHARP = 1.0  # temperature of the chances
 
 
@@ -39,7 +44,7 @@ SHARP = 1.0  # temperature of the chances
 class Plan:
     """How to sample: steps, and how far the class is followed (1 is the class alone)."""
 
-    steps: int = 30
+    steps: int = 48
     guidance: float = 1.5
 
 
@@ -59,8 +64,8 @@ class Network(nn.Module):
         )  # fmt: skip
 
     def embeddings(self) -> Tensor:
-        """Of all tokens, one number of each having a variance of 1 (V, INNER)."""
-        return F.normalize(self.tokens.weight, dim=1) * INNER**0.5
+        """Of all tokens (V, INNER), each of the same length."""
+        return F.normalize(self.tokens.weight, dim=1) * (LENGTH * INNER**0.5)
 
     def scores(self, x: Tensor, time: Tensor, said: Tensor) -> Tensor:
         """Scores of the tokens (B, T, V) behind noisy embeddings; words of a class are barred."""
@@ -132,7 +137,7 @@ class PolymerDiffusion(Writer[Network]):
             keep, blur = drift(time[0])
             return (keep * x - chances @ self.network.embeddings()) / blur.clamp(min=1e-4)
 
-        denoised(velocity, start, plan.steps, reach=INNER**0.5)
+        denoised(velocity, start, plan.steps, reach=LENGTH * INNER**0.5)
         return [self.vocabulary.text(row) for row in last[0].argmax(-1).tolist()]
 
     def _chances(

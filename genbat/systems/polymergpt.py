@@ -11,6 +11,8 @@ Changed, and why:
 - The class is forgotten in a quarter of the training, so that it can be left open, and followed
   further than it goes (guidance).
 - A key-value cache, and rows that have ended leave the batch.
+- What can no longer become a repeat unit is not written: a bracket that nothing opened, a second
+  end marker, an end before both stand there.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbat.domains.polymers.repeat_unit import HEAD, TAIL
 from genbat.domains.polymers.tokens import END
 from genbat.families.transformer import GPT, Style, draws_of
 from genbat.systems.base import SystemCard
@@ -72,7 +75,16 @@ class PolymerGPT(Writer[GPT]):
         return [known.text([*given, *row]) for row in out.tolist()]
 
     def _text(self, tokens: Tensor) -> Tensor:
-        """Neither padding nor what is said before a text may be written."""
-        legal = torch.arange(len(self.config.tokens)) >= FIRST
-        legal[1] = True
-        return legal.expand(len(tokens), -1)
+        """What may follow tokens (B, t): neither padding nor what is said before a text, each end
+        marker once, brackets in pairs and not empty, the end behind all of these."""
+        names = self.config.tokens
+        count = lambda name: (tokens == names.index(name)).sum(1) if name in names else 0  # noqa: E731
+        depth = torch.as_tensor(count("(")) - count(")")
+        heads, tails = torch.as_tensor(count(HEAD)), torch.as_tensor(count(TAIL))
+        legal = (torch.arange(len(names)) >= FIRST).repeat(len(tokens), 1)
+        legal[:, names.index(END)] = (heads > 0) & (tails > 0) & (depth == 0)
+        for name, fits in ((HEAD, heads == 0), (TAIL, tails == 0)):
+            legal[:, names.index(name)] = fits
+        if "(" in names and ")" in names:
+            legal[:, names.index(")")] = (depth > 0) & (tokens[:, -1] != names.index("("))
+        return legal

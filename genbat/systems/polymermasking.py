@@ -7,7 +7,8 @@ Changed, and why:
 - The diffusion is the absorbing one (Austin et al., arXiv 2107.03006, in the form of Sahoo et al.,
   arXiv 2406.07524): tokens are hidden and come back, which for text does better than turning them
   into others.
-- Half of a percent of the study's parameters, as many steps as a row has places.
+- Half of a percent of the study's parameters, three times as many steps as a row has places: tokens
+  that are revealed at once do not know of each other.
 - Six classes instead of two, forgotten in a quarter of the training, so that the class can be left
   open and followed further than it goes (guidance), as in `polymergpt`.
 """
@@ -36,7 +37,7 @@ INNER = 64  # numbers of an embedding
 class Plan:
     """How to sample: steps, and how far the class is followed (1 is the class alone)."""
 
-    steps: int = 48
+    steps: int = 120
     guidance: float = 1.5
 
 

@@ -108,7 +108,7 @@ def faithful(volume: Tensor, coarse: Tensor) -> Tensor:
 
 
 def contacts(shares: Tensor) -> Tensor:
-    """Surfaces and triple lines that run across slices of shares (B, phases, H, W): mean probability
+    """Surfaces and triple lines across slices of shares (B, phases, H, W): the mean probability
     that two pixels side by side are of two phases, for every pair of these, and that three phases
     or more meet at a corner of four pixels (pairs + 1,)."""
     pairs = list(combinations(range(shares.shape[1]), 2))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from rdkit import Chem
 
 from genbat.core import paths
 from genbat.domains.polymers.repeat_unit import Unit, normal
@@ -82,7 +83,8 @@ def measured() -> dict[str, float]:
         )
     raw = pd.read_csv(folder / MEASURED)
     near = (raw["temperature"] - AT_C).abs() <= NEAR_C
-    salt = (raw["salt smiles"] == LITFSI) & raw["molality"].between(*MOLALITY)
+    spelt = {text: _canonical(text) == _canonical(LITFSI) for text in raw["salt smiles"].unique()}
+    salt = raw["salt smiles"].map(spelt) & raw["molality"].between(*MOLALITY)
     found: dict[str, list[float]] = {}
     for text, value in raw.loc[near & salt, ["smiles", "conductivity"]].itertuples(index=False):
         try:
@@ -90,6 +92,11 @@ def measured() -> dict[str, float]:
         except ValueError:
             continue
     return {text: float(np.median(values)) for text, values in found.items()}
+
+
+def _canonical(text: object) -> str | None:
+    mol = Chem.MolFromSmiles(str(text))
+    return None if mol is None else Chem.MolToSmiles(mol)
 
 
 def read(file: Path, unit: str = "smiles") -> Polymers:

@@ -89,33 +89,28 @@ def _segments(mol: Chem.Mol) -> list[str]:
     bonds = [mol.GetBondBetweenAtoms(a, b) for a, b in pairs]
     cuts = [k for k, bond in enumerate(bonds)
             if not bond.IsInRing() and bond.GetBondType() == Chem.BondType.SINGLE]  # fmt: skip
-    return [_piece(mol, pairs, bonds, one, two) for one, two in pairwise(cuts)]
+    # The first label is of the dummy in place of the begin atom; the path may cross a bond either
+    # way.
+    labels = [
+        (_LEFT, _RIGHT) if bonds[k].GetBeginAtomIdx() == pairs[k][0] else (_RIGHT, _LEFT)
+        for k in cuts
+    ]
+    broken = Chem.FragmentOnBonds(mol, [bonds[k].GetIdx() for k in cuts], dummyLabels=labels)
+    parts = {atom: part for part in Chem.GetMolFrags(broken) for atom in part}
+    inside = (parts[pairs[k][1]] for k in cuts[:-1])
+    return [_canonical(Chem.MolFragmentToSmiles(broken, part)) for part in inside]
 
 
 def _find(mol: Chem.Mol, number: int) -> int:
     return next(a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() == number)
 
 
-def _piece(
-    mol: Chem.Mol, pairs: Sequence[tuple[int, int]], bonds: Sequence[Chem.Bond], one: int, two: int
-) -> str:
-    """The segment between two cuts of the path."""
-    labels = [(_LEFT, 0), (0, _RIGHT)]
-    # The first label is of the dummy in place of the begin atom; the path may cross a bond either
-    # way.
-    order = [
-        label if bonds[k].GetBeginAtomIdx() == pairs[k][0] else label[::-1]
-        for k, label in zip((one, two), labels, strict=True)
-    ]
-    broken = Chem.FragmentOnBonds(
-        mol, [bonds[one].GetIdx(), bonds[two].GetIdx()], dummyLabels=[tuple(o) for o in order]
-    )
-    inside = pairs[one][1]
-    atoms = next(part for part in Chem.GetMolFrags(broken) if inside in part)
-    piece = Chem.MolFragmentToSmiles(broken, atoms)
+@lru_cache(maxsize=65_536)
+def _canonical(piece: str) -> str:
     return Chem.MolToSmiles(Chem.MolFromSmiles(piece))
 
 
+@lru_cache(maxsize=65_536)
 def _reversed(piece: str) -> str:
     """A segment reached from its other end."""
     mol = Chem.MolFromSmiles(piece)
@@ -175,13 +170,14 @@ def _dummy(mol: Chem.Mol, isotope: int) -> int:
 
 
 # ---------------------------------------------------------------------- views
-def views(unit: Unit) -> list[str]:
+@lru_cache(maxsize=65_536)
+def views(unit: Unit) -> tuple[str, ...]:
     """All texts of a polymer that differ in where it is cut and which end comes first; for training
     on more than one."""
     turned = [_reversed(piece) for piece in reversed(unit.segments)]
     ways = (list(unit.segments), turned)
     rows = ([*way[k:], *way[:k]] for way in ways for k in range(len(way)))
-    return list(dict.fromkeys(_joined(row) for row in rows))
+    return tuple(dict.fromkeys(_joined(row) for row in rows))
 
 
 def capped(unit: Unit, times: int = 1) -> str:
