@@ -132,10 +132,17 @@ def test_beside_stand_baselines_and_real_ones(judge):
 def test_the_top_is_that_of_the_training_set(judge):
     trained = polymers().rows("train")["text"].tolist()
     values = judge.predict_table(trained)[0][:, 0]
-    best = [t for t, v in zip(trained, values, strict=True) if v >= np.percentile(values, 95)]
-    found = metrics_polymers.asked(subject(best, 10, judge))["in the top 5 %"]
-    assert found["value"] == found["baselines"]["nothing asked"] == 1.0
-    assert found["baselines"]["training set resampled"] < 0.5
+    border = np.percentile(values, 95)
+    best = [t for t, v in zip(trained, values, strict=True) if v >= border]
+    new = sorted({normal(t).text for t in ("[Cu]SCO[Au]", "[Cu]OCCNO[Au]", "[Cu]CCCCCCOCCCS[Au]")})
+    wanted = np.mean(judge.predict_table(new)[0][:, 0] >= border)
+    found = metrics_polymers.asked(subject([*best, *new], 10, judge))
+    top = found["in the top 5 %"]
+    assert top["value"] == top["baselines"]["nothing asked"] == pytest.approx(wanted)
+    assert top["baselines"]["training set resampled"] < 0.5
+    share = len(new) / (len(best) + len(new))
+    assert found["novel when asked"]["value"] == pytest.approx(share)
+    assert found["unique when asked"]["value"] == pytest.approx((len(best) + len(new)) / 10)
 
 
 # ---------------------------------------------------------------------- trained and compared
@@ -144,7 +151,7 @@ def test_a_whole_evaluation(name, installed, tmp_path):
     material = training.Material(polymers(), ["train"])
     lesson = training_polymers.learn(name, material, tmp_path / name, preset="tiny")
     result = evaluation.evaluate(name, n=8, system=lesson.system, examples=polymers())
-    assert len(result["metrics"]) == 10
+    assert len(result["metrics"]) == 12
 
 
 def test_polymers_come_back(installed, tmp_path):

@@ -8,12 +8,12 @@ import torch
 
 from genbat.core.condition import Condition, Window
 from genbat.domains.polymers.repeat_unit import normal
-from genbat.domains.polymers.tokens import Vocabulary
+from genbat.domains.polymers.tokens import Vocabulary, split
 from genbat.families.transformer import Style
 from genbat.systems import polymer_corpus, polymergpt_training
 from genbat.systems.polymer_corpus import Texts
 from genbat.systems.polymer_words import BORDERS, SAID, UNTOLD
-from genbat.systems.polymergpt import PolymerGPT
+from genbat.systems.polymergpt import PolymerGPT, network_of
 from genbat.systems.run import Schedule
 
 torch.set_num_threads(1)
@@ -105,6 +105,21 @@ def test_texts_go_on_from_a_beginning(system):
     rows = system.write(UNTOLD, given, 0, 0, style=Style())
     assert all(row.startswith("[Cu]CCC") for row in rows)
     assert any(c.verdict.ok for c in system.sample(30, condition=asked))
+
+
+def test_what_ends_has_its_markers_once_and_brackets_in_pairs():
+    """Whatever the network says: here it knows nothing."""
+    torch.manual_seed(0)
+    config = polymer_corpus.make_config(texts(), longest=40, **SIZES)
+    fresh = PolymerGPT(config, network_of(config), "toy")
+    rows = fresh.write(UNTOLD, [], 0, 0, style=Style())
+    ended = [row for row in rows if len(split(row)) < 38]
+    assert len(ended) > 20
+    for row in ended:
+        assert row.count("[Cu]") == row.count("[Au]") == 1
+        assert "()" not in row
+        depths = np.cumsum([(c == "(") - (c == ")") for c in row])
+        assert min(depths) >= 0 and depths[-1] == 0
 
 
 def test_the_class_changes_what_is_written(system):

@@ -90,3 +90,9 @@ def test_the_simulated_table():
     assert len(found.table) == 6025 and not found.bad
     parts = [set(found.rows(name)["scaffold"]) for name in data.SPLITS]
     assert not parts[0] & parts[2] and not parts[1] & parts[2]
+
+
+@pytest.mark.skipif(paths.beside() is None, reason="the measured table does not ship")
+def test_a_salt_is_the_same_however_it_is_spelt():
+    found = data.measured()
+    assert len(found) > 75  # one spelling alone gives 60
