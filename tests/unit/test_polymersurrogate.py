@@ -65,7 +65,7 @@ def known():
 
 @pytest.fixture(scope="module")
 def surrogate(known):
-    return train(known, Rules(steps=400, batch=64, dropout=0.05))
+    return train(known, Rules(members=2, trees=60, columns=0.3))
 
 
 def test_it_learns_and_its_intervals_hold(known, surrogate):
@@ -97,7 +97,7 @@ def test_saved_and_loaded(surrogate, tmp_path):
 
 
 def test_the_same_training_gives_the_same(known):
-    one, two = (train(known, Rules(steps=5, batch=16)) for _ in range(2))
+    one, two = (train(known, Rules(members=2, trees=5)) for _ in range(2))
     assert np.array_equal(one.predict_table(["[Cu]CCO[Au]"])[0],
                           two.predict_table(["[Cu]CCO[Au]"])[0])  # fmt: skip
 
@@ -106,4 +106,4 @@ def test_nothing_to_learn_from():
     table = polymers(10).table
     table["split"] = "test"
     with pytest.raises(ValueError, match="split train"):
-        train(Polymers(table), Rules(steps=1))
+        train(Polymers(table), Rules(trees=1))

@@ -1,7 +1,8 @@
 """Numbers of a repeat unit that do not depend on where it is cut or how many units are written.
 
 Everything is counted for three units in a row less two: what is left belongs to one unit of the
-endless chain, without its ends. Counts are then divided by the unit's heavy atoms.
+endless chain, without its ends. Counts are then divided by the unit's heavy atoms; beside them
+stands how large the unit is.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from rdkit.Chem import Crippen, rdFingerprintGenerator, rdMolDescriptors
 from genbat.domains.polymers.repeat_unit import Unit, capped, normal
 
 BITS, RADIUS = 512, 2
+SIZES = ("heavy", "carbon", "nitrogen", "oxygen", "segments")  # of a unit
 NAMES = (
     "backbone", "side", "donors", "acceptors", "polar_area", "log_p", "refractivity", "rotatable",
-    "rings", "aromatic", *(f"fragment {k}" for k in range(BITS)),
+    "rings", "aromatic", *SIZES, *(f"fragment {k}" for k in range(BITS)),
 )  # fmt: skip
 Floats = NDArray[np.float32]
 
@@ -34,15 +36,19 @@ def _features(unit: Unit) -> Floats:
     own = three - two
     heavy = own[0]
     backbone = sum(_backbone(piece) for piece in unit.segments)
-    rest = np.concatenate([[backbone, heavy - backbone], own[1:]])
-    return np.asarray(rest / heavy, np.float32)
+    sizes, few, fragments = own[:4], own[4:-BITS], own[-BITS:]
+    shares = [backbone, heavy - backbone, *few]
+    rest = [np.divide(shares, heavy), sizes, [len(unit.segments)], fragments / heavy]
+    return np.concatenate(rest).astype(np.float32)
 
 
 def _counted(mol: Chem.Mol) -> NDArray[np.float64]:
-    """Heavy atoms, and what is summed over atoms, bonds and fragments."""
+    """Heavy atoms, those of some elements, and what is summed over atoms, bonds and fragments."""
+    numbers = [atom.GetAtomicNum() for atom in mol.GetAtoms()]
     log_p, refractivity = Crippen.MolLogP(mol), Crippen.MolMR(mol)
     few = [
         mol.GetNumHeavyAtoms(),
+        *(numbers.count(element) for element in (6, 7, 8)),
         rdMolDescriptors.CalcNumHBD(mol),
         rdMolDescriptors.CalcNumHBA(mol),
         rdMolDescriptors.CalcTPSA(mol),
