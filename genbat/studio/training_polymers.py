@@ -33,7 +33,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "polymersurrogate": polymersurrogate.PRESETS,
 }
 # Fields of a network's sizes that differ from the usual ones.
-SIZES: dict[str, dict[str, int]] = {"tiny": {"width": 32, "layers": 2, "heads": 2}, "base": {}}
+SMALL = {"width": 32, "layers": 2, "heads": 2}
+SIZES: dict[str, dict[str, dict[str, int]]] = {
+    "polymergpt": {"tiny": SMALL, "base": {"width": 96, "layers": 3}},  # writes by the thousand
+    "polymerdiffusion": {"tiny": SMALL, "base": {}},
+    "polymermasking": {"tiny": SMALL, "base": {}},
+}
 VAE_SIZES: dict[str, dict[str, int]] = {
     "tiny": {"latent": 8, "encoder_hidden": 16, "decoder_hidden": 24, "members": 2},
     "base": {},
@@ -104,7 +109,7 @@ def learn(
         resume=start is not None,
         minutes=minutes,
         progress=progress,
-        **SIZES[preset],
+        **SIZES[name][preset],
     )
     config = replace(run.config, steps_trained=run.step)
     return Lesson(_KIND[name](config, cast(torch.nn.Module, run.mean)), schedule)

@@ -21,7 +21,7 @@ from genbat.systems.run import Run, Schedule, advance_all, begin
 
 PRESETS = {
     "tiny": Schedule(steps=4, batch=8, rate=1e-3, warm_steps=1),
-    "base": Schedule(steps=12_000, batch=128, rate=1e-3, warm_steps=200),
+    "base": Schedule(steps=4000, batch=128, rate=1e-3, warm_steps=200),
 }
 
 
