@@ -26,10 +26,8 @@ class Trees(nn.Module):
     """
 
     feature: Tensor
-    border: Tensor
     left: Tensor
     right: Tensor
-    value: Tensor
     roots: Tensor
 
     def __init__(self, nodes: int, shape: tuple[int, int, int], depth: int) -> None:
@@ -37,8 +35,8 @@ class Trees(nn.Module):
         self.depth = depth
         for name in ("feature", "left", "right"):
             self.register_buffer(name, torch.zeros(nodes, dtype=torch.int32))
-        for name in ("border", "value"):
-            self.register_buffer(name, torch.zeros(nodes))
+        self.border = nn.Parameter(torch.zeros(nodes), requires_grad=False)
+        self.value = nn.Parameter(torch.zeros(nodes), requires_grad=False)
         self.register_buffer("roots", torch.zeros(shape, dtype=torch.int32))
 
     def forward(self, x: Tensor) -> Tensor:

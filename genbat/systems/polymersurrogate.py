@@ -70,6 +70,7 @@ class Config(Settings):
     spread: tuple[float, ...] = (1.0,) * len(TARGETS)
     quantile: tuple[float, ...] = (1.645,) * len(TARGETS)
     floor: tuple[float, ...] = (0.3,) * len(TARGETS)
+    steps_trained: int = 0  # trees grown for each target
 
 
 def network_of(config: Config) -> Trees:
@@ -148,8 +149,9 @@ def train(polymers: Polymers, rules: Rules, progress: Progress | None = None) ->
     network = planted(models)
     round_as_kept(network)
     config = Config(
-        len(network.value), rules.members, rules.trees, network.depth, mean=mean, spread=spread
-    )
+        len(network.value), rules.members, rules.trees, network.depth, mean=mean, spread=spread,
+        steps_trained=rules.members * rules.trees,
+    )  # fmt: skip
     return calibrated(Surrogate(config, network), polymers)
 
 

@@ -107,3 +107,19 @@ def test_nothing_to_learn_from():
     table["split"] = "test"
     with pytest.raises(ValueError, match="split train"):
         train(Polymers(table), Rules(trees=1))
+
+
+def test_trained_by_the_command(tmp_path, monkeypatch):
+    """Its card says what it is made of."""
+    from genbat.studio import training
+
+    monkeypatch.setenv("GENBAT_HOME", str(tmp_path))
+    rows = ["smiles,conductivity"]
+    rows += [f"[Cu]{'C' * n}{end}[Au],{10.0 ** -(4 + n / 10)}" for n in range(1, 16)
+             for end in ("O", "S", "C(=O)O")]  # fmt: skip
+    (tmp_path / "own.csv").write_text("\n".join(rows))
+    place = training.train("polymersurrogate", "tiny", tmp_path / "own.csv")
+    card = (place / "card.md").read_text("utf-8")
+    assert "40 steps" in card and "\n0 parameters" not in card
+    values, _ = Surrogate.load(place).predict_table(["[Cu]CCO[Au]"])
+    assert np.isfinite(values).all()
