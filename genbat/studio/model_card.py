@@ -160,11 +160,19 @@ def _data(card: SystemCard, counts: Mapping[str, int], bad: int) -> str:
 
 
 def _training(card: SystemCard, config: Any, schedule: Any) -> str:
-    settings = ", ".join(f"{key} {value:g}" for key, value in asdict(schedule).items())
+    settings = _settings(asdict(schedule))
     used = ", ".join(f"{name} {number}" for name, number in versions().items())
     return (
         f"{card.parameters:,} parameters, {config.steps_trained:,} steps. Schedule: {settings}. "
         f"Versions: {used}."
+    )
+
+
+def _settings(schedule: Mapping[str, Any]) -> str:
+    """`steps 2400, batch 12`; of several schedules each with its name."""
+    return ", ".join(
+        f"{key} ({_settings(value)})" if isinstance(value, Mapping) else f"{key} {value:g}"
+        for key, value in schedule.items()
     )
 
 

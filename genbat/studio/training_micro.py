@@ -113,9 +113,7 @@ def _learn_diffusion(
 
 
 def _learn_gpt(volumes: Volumes, folder: Path, options: dict[str, Any]) -> microgpt.MicroGPT:
-    run = microgpt_training.train(volumes, folder, **options)
-    config = replace(run.config, steps_trained=run.step)
-    return microgpt.MicroGPT(config, cast(Any, run.mean))
+    return microgpt_training.finished(microgpt_training.train(volumes, folder, **options))
 
 
 _LEARN: dict[str, Callable[..., Any]] = {

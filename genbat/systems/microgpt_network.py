@@ -48,19 +48,21 @@ class Config(Settings):
 
 
 class Network(nn.Module):
-    """Coder and writer."""
+    """Coder and writer; what only writes does not have the half of the coder that `reads`."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, reads: bool = False) -> None:
         super().__init__()
         c = config
-        self.coder = Coder(c)
+        self.coder = Coder(c, reads=reads)
         self.writer = GPT(c.vocabulary, len(TARGETS) + PLACES, c.width, c.layers, c.heads)
 
 
 class Coder(nn.Module):
     """An autoencoder with a grid of codes between its halves, a token for each SHRINK^3 voxels."""
 
-    def __init__(self, config: Config) -> None:
+    encoder: nn.Module | None
+
+    def __init__(self, config: Config, *, reads: bool = True) -> None:
         super().__init__()
         w, top, channels = config.coder_width, 4 * config.coder_width, len(config.levels)
         phases = len(config.phases)
@@ -70,7 +72,7 @@ class Coder(nn.Module):
             nn.Conv3d(w, 2 * w, 4, 2, 1), nn.GroupNorm(8, 2 * w), nn.SiLU(),
             nn.Conv3d(2 * w, top, 4, 2, 1), Residual(top),
             nn.GroupNorm(8, top), nn.SiLU(), nn.Conv3d(top, channels, 1),
-        )  # fmt: skip
+        ) if reads else None  # fmt: skip
         self.decoder = nn.Sequential(
             nn.Conv3d(channels, top, 3, 1, 1), Residual(top), Residual(top),
             nn.ConvTranspose3d(top, 2 * w, 4, 2, 1), nn.GroupNorm(8, 2 * w), nn.SiLU(),
@@ -80,11 +82,16 @@ class Coder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """One-hot volumes (B, phases, D, H, W) -> logits of the phases, through the codes."""
-        return self.decoder(self.grid(self.encoder(x)))
+        return self.decoder(self.grid(self._read(x)))
 
     def tokens(self, x: Tensor) -> Tensor:
         """One-hot volumes -> numbers of their codes (B, places), z slowest and x fastest."""
-        return self.grid.tokens(self.grid(self.encoder(x))).flatten(1)
+        return self.grid.tokens(self.grid(self._read(x))).flatten(1)
+
+    def _read(self, x: Tensor) -> Tensor:
+        assert self.encoder is not None, "this coder only writes"
+        found: Tensor = self.encoder(x)
+        return found
 
     def logits(self, tokens: Tensor) -> Tensor:
         """Codes (B, n^3) -> logits of the phases (B, phases, 8 n, 8 n, 8 n)."""

@@ -16,6 +16,7 @@ from genbat.families.latent_net import forgotten
 from genbat.systems import checkpoint
 from genbat.systems.base import Progress
 from genbat.systems.heads import known_scale
+from genbat.systems.microgpt import MicroGPT
 from genbat.systems.microgpt_network import (
     Coder,
     Config,
@@ -110,10 +111,17 @@ def train_coder(
 
 def _with(coder: Coder, config: Config) -> nn.Module:
     """A network with a finished coder, which does not learn any more."""
-    network = Network(config)
+    network = Network(config, reads=True)
     network.coder.load_state_dict(coder.state_dict())
     network.coder.requires_grad_(False)
     return network
+
+
+def finished(run: Run) -> MicroGPT:
+    """The system of a run, without the half of the coder that reads volumes."""
+    network = cast(Network, run.mean)
+    network.coder.encoder = None
+    return MicroGPT(replace(run.config, steps_trained=run.step), network)
 
 
 def coding_loss(

@@ -11,6 +11,7 @@ from genbat.core.condition import Condition, Window
 from genbat.domains.microstructures.statistics import fractions
 from genbat.domains.microstructures.volume import from_text
 from genbat.families.transformer import Style
+from genbat.studio import model_card, registry
 from genbat.systems import microgpt_training
 from genbat.systems.microgpt import MicroGPT
 from genbat.systems.microgpt_network import BINS, REACH, Coder, Config, Network, told
@@ -39,8 +40,9 @@ def shares(count=2, edge=32):
 
 
 # ---------------------------------------------------------------------- tokens
-def test_a_volume_is_what_its_tokens_say(system):
-    coder = system.network.coder
+def test_a_volume_is_what_its_tokens_say():
+    torch.manual_seed(0)
+    coder = Network(SMALL, reads=True).eval().coder
     x = shares()
     tokens = coder.tokens(x)
     assert tokens.shape == (2, 64)
@@ -86,6 +88,23 @@ def test_the_coder_learns_from_parts_of_whole_volumes():
     assert len({tuple(corners[k : k + 3]) for k in range(0, 60, 3)}) > 15
 
 
+def test_what_only_reads_is_not_kept(tmp_path):
+    run = microgpt_training.train(volumes(), tmp_path / "run", schedule=RULES, **SIZES)
+    system = microgpt_training.finished(run)
+    system.save(tmp_path / "kept")
+    again = MicroGPT.load(tmp_path / "kept")
+    assert not any("encoder" in name for name in again.network.state_dict())
+    assert [c.text for c in again.sample(1)] == [c.text for c in again.sample(1)]
+    assert again.config.steps_trained == 3
+    with pytest.raises(AssertionError, match="only writes"):
+        again.network.coder.tokens(shares(1))
+
+
+def test_its_card_names_both_schedules():
+    text = model_card._training(registry.card("microgpt"), replace(SMALL, steps_trained=3), RULES)
+    assert "coder (steps 3, batch 2" in text and "writer (steps 3, batch 4" in text
+
+
 def test_both_learn(tmp_path):
     own = volumes()
     each = Schedule(steps=40, batch=4, rate=5e-3, warm_steps=1)
@@ -93,7 +112,7 @@ def test_both_learn(tmp_path):
     seen = []
     run = microgpt_training.train(own, tmp_path, schedule=long, **SIZES)
     x = microgpt_training.views(own, [0, 1], 3, torch.Generator().manual_seed(0))
-    for network in (Network(SMALL), run.network):
+    for network in (Network(SMALL, reads=True), run.network):
         network.eval()
         with torch.no_grad():
             voxels = microgpt_training.coder_loss(network.coder, x)
