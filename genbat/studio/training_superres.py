@@ -139,11 +139,17 @@ def learn(
 
 
 def _taught(start: Path, pair: Pair) -> superres.SuperRes:
-    """Finished weights; ValueError where they know other phases than a pair's."""
+    """Finished weights for a pair's phases; ValueError where they know more of them or fewer."""
     system = superres.SuperRes.load(start)
-    for known, given in ((system.config.coarse, pair.coarse), (system.config.phases, pair.fine[0])):
-        if known != given.phases:
-            raise ValueError(f"--from {start}: data of {given.phases}; legal are {tuple(known)}")
+    own = config_of(pair, {})
+    for known, given in (
+        (system.config.coarse, own.coarse),
+        (system.config.phases, own.phases),
+    ):
+        if len(known) != len(given):
+            raise ValueError(f"--from {start}: data of {given}; legal are {len(known)} phases")
+    origin = ("coarse", "phases", "voxel_um", "judged_by")
+    system.config = replace(system.config, **{name: getattr(own, name) for name in origin})
     return system
 
 

@@ -173,14 +173,15 @@ def test_finished_weights_go_on_with_new_critics_and_checkpoints_as_they_were(tm
         assert torch.equal(value, whole.network.state_dict()[name])
 
 
-def test_weights_that_know_other_phases_are_named(tmp_path):
+def test_weights_of_another_material_go_on_where_it_has_as_many_phases(tmp_path):
     training_superres.learn(
         "superres", training.Material(pair(), ["train"]), tmp_path / "a", preset="tiny"
     ).system.save(tmp_path / "finished")
-    other = replace(pair().coarse, phases=("pore", "nickel", "zirconia"))
-    examples = replace(pair(), coarse=other)
-    with pytest.raises(ValueError, match="nickel"):
-        training_superres.learn(
-            "superres", training.Material(examples, ["train"]), tmp_path / "b",
-            preset="tiny", start=tmp_path / "finished",
-        )  # fmt: skip
+    learn = partial(training_superres.learn, "superres", preset="tiny", start=tmp_path / "finished")
+    names = ("pore", "nickel", "zirconia")
+    other = replace(pair(), coarse=replace(pair().coarse, phases=names), judged_by=(0, 0, 0))
+    config = learn(training.Material(other, ["train"]), tmp_path / "b").system.config
+    assert (config.coarse, config.judged_by, config.steps_trained) == (names, (0, 0, 0), 4)
+    fewer = replace(pair(), coarse=replace(pair().coarse, phases=names[:2]))
+    with pytest.raises(ValueError, match="legal are 3 phases"):
+        learn(training.Material(fewer, ["train"]), tmp_path / "c")
