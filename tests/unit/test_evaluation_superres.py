@@ -182,6 +182,7 @@ def test_weights_of_another_material_go_on_where_it_has_as_many_phases(tmp_path)
     other = replace(pair(), coarse=replace(pair().coarse, phases=names), judged_by=(0, 0, 0))
     config = learn(training.Material(other, ["train"]), tmp_path / "b").system.config
     assert (config.coarse, config.judged_by, config.steps_trained) == (names, (0, 0, 0), 4)
-    fewer = replace(pair(), coarse=replace(pair().coarse, phases=names[:2]))
+    own = pair().coarse
+    fewer = replace(pair(), coarse=replace(own, labels=own.labels.clip(0, 1), phases=names[:2]))
     with pytest.raises(ValueError, match="legal are 3 phases"):
         learn(training.Material(fewer, ["train"]), tmp_path / "c")
