@@ -13,15 +13,14 @@ from genbat.core.condition import Condition
 from genbat.domains.crystals.catalogue import Catalogue
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.measures import structurally_valid
-from genbat.domains.crystals.structure import reduced_formula
+from genbat.domains.crystals.structure import formula_counts, reduced_formula
 from genbat.domains.crystals.swaps import substituted
 from genbat.domains.crystals.symmetric import Symmetric, described
 from genbat.domains.crystals.symmetric_grammar import read
 from genbat.domains.crystals.symmetric_text import VOCABULARY, words_of
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.studio.metrics import Metrics, metric
-from genbat.studio.metrics_asked import ASKS
-from genbat.studio.metrics_crystals import SUBSTITUTED, Made, Subject
+from genbat.studio.metrics_crystals import SUBSTITUTED, Made, Subject, cell_read
 from genbat.studio.metrics_reconstruction import dress
 from genbat.systems.base import part_of
 from genbat.systems.by_symmetry import cell_of
@@ -34,6 +33,7 @@ UNASKED = "unconditional"
 PATTERNS = "training prototype"
 FREQUENCIES = "frequencies of words"
 KNOWN = 200  # crystals whose texts are looked at
+PROMPTS = 50  # held-out crystals whose formula and space group are asked for
 BARS = {"parses": 0.98, "prompt_honoured": 0.95, "valid_per_second": 20.0}
 
 
@@ -88,8 +88,9 @@ def speed(subject: Subject) -> Metrics:
     first few, beside substitution's."""
     list(subject.system.sample(1))  # groups' tables are made once
     began = time.process_time()
-    made = subject.draw(subject.n, None)
-    mine = _valid_per(made, time.process_time() - began)
+    texts = [candidate.text for candidate in subject.system.sample(subject.n, seed=subject.seed)]
+    seconds = time.process_time() - began
+    mine = _valid_per([cell_read(text) for text in texts], seconds)
     began = time.process_time()
     theirs = _valid_per(
         list(substituted(subject.train.cells, min(subject.n, KNOWN), subject.seed)),
@@ -137,9 +138,7 @@ def asked(subject: Subject) -> Metrics:
     both (spglib, 0.1 Å), beside the same as written once, by the model alone, and of unconditional
     samples. Recovered: the held-out crystals whose structure is among the samples, and among as
     many training crystals of the stoichiometry with the right elements put in."""
-    known = set(subject.system.config.groups)
-    able = [k for k, g in enumerate(subject.test.groups) if int(g) in known]
-    held = subject.some(subject.test.part(able), ASKS, 5)
+    held = subject.some(subject.test.part(_askable(subject)), PROMPTS, 5)
     plans = {"": None, ONCE: Plan(tries=1), ALONE: subject.system.bare_plan}
     shares: dict[str, list[float]] = {name: [] for name in (*plans, UNASKED)}
     found: list[bool] = []
@@ -167,6 +166,17 @@ def asked(subject: Subject) -> Metrics:
     }
 
 
+def _askable(subject: Subject) -> list[int]:
+    """Held-out crystals whose group and elements training has seen."""
+    config = subject.system.config
+    groups, elements = set(config.groups), set(config.elements)
+    return [
+        k
+        for k, (cell, group) in enumerate(zip(subject.test.cells, subject.test.groups, strict=True))
+        if int(group) in groups and set(formula_counts(cell)) <= elements
+    ]
+
+
 def _holds(cell: Cell, made: Made) -> bool:
     own = Catalogue([cell])
     return any(c is not None and own.holds(c) for c in made)
@@ -175,8 +185,8 @@ def _holds(cell: Cell, made: Made) -> bool:
 def _asked_for(subject: Subject, formula: str, group: int, plan: Plan | None) -> Made:
     condition = Condition(wishes={"formula": formula, "space_group": group})
     try:
-        return subject.draw(max(2, subject.n // ASKS), condition, plan=plan)
-    except ValueError:  # no training crystal has this element, or the symmetry no room
+        return subject.draw(max(2, subject.n // PROMPTS), condition, plan=plan)
+    except ValueError:  # the symmetry has no room for these atoms
         return [None]
 
 

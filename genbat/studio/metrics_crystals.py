@@ -36,6 +36,7 @@ PEROV_ATOMS = 5
 # and shares of P1 are a most, all others a least.
 BARS = {
     "cdvae": {"reconstruction_match": 0.40, "structural_validity": 0.98, "smact_validity": 0.85},
+    "crystalgpt": {"structural_validity": 0.95},
     "imatgen": {
         "image_recovery": 0.80,
         "latent_recovery": 0.50,
@@ -126,7 +127,7 @@ class Subject:
         """n samples as they leave the system; None where one cannot be read."""
         options |= {} if condition is None else {"condition": condition}
         samples = self.system.sample(n, seed=self.seed, progress=self.report, **options)
-        return [_read(candidate.text) for candidate in samples]
+        return [cell_read(candidate.text) for candidate in samples]
 
     def others(self) -> dict[str, Made]:
         """What else is measured beside the samples: both baselines, n of each."""
@@ -146,7 +147,7 @@ def subject_of(system: Any, corpus: Corpus, n: int, seed: int) -> Subject:
     return Subject(system, corpus, n, seed, lambda fraction, text: None, log)
 
 
-def _read(text: str) -> Cell | None:
+def cell_read(text: str) -> Cell | None:
     try:
         return from_text(text)
     except ValueError:

@@ -43,7 +43,8 @@ def asked(subject: Subject) -> Metrics:
     """Groups and elements of held-out cubic crystals asked for, beside the generator alone and
     random training crystals of the group with these elements put in: valid ones of that group and
     elements, held-out structures that are found again among them, and how far the edges of those
-    of the right prototype lie from the relaxed one, beside regressions of each prototype."""
+    of the right prototype lie from the relaxed one, beside regressions of each prototype for the
+    same crystals."""
     answers = answers_of(subject)
     kinds: dict[str, Callable[[Answer], Made]] = {
         "": lambda a: a.made,
@@ -62,7 +63,10 @@ def asked(subject: Subject) -> Metrics:
         "edge_error": metric(
             _median([_edge_error(a) for a in answers]),
             "share",
-            baselines=regressions(training_crystals(subject), [a.wanted for a in answers]),
+            baselines=regressions(
+                training_crystals(subject),
+                [a.wanted for a in answers if np.isfinite(_edge_error(a))],
+            ),
             bar=BARS["edge_error"],
         ),
         "asked_crystals": metric(float(len(answers))),
@@ -98,7 +102,10 @@ def held_out(subject: Subject) -> list[tuple[Symmetric, Cell]]:
     config, out = subject.system.config, []
     for cell, group in zip(subject.test.cells, subject.test.groups, strict=True):
         if int(group) in config.groups and len(formula_counts(cell)) == 3:
-            wanted = described(cell)
+            try:
+                wanted = described(cell)
+            except ValueError:  # spglib finds no symmetry
+                continue
             known = {orbit.element for orbit in wanted.orbits} <= set(config.elements)
             if is_ours(wanted) and wanted.group in config.groups and known:
                 out.append((wanted, cell))

@@ -96,7 +96,9 @@ def images(subject: PairSubject) -> Metrics:
     amounts = [formula_counts(a) == formula_counts(b) for a, b in zip(held, back, strict=True)]
     return {
         "image_recovery": metric(alike(held, alone), "share", bar=subject.bars["image_recovery"]),
-        "compressor_recovery": metric(alike(held, through), "share", baselines=guesses),
+        "compressor_recovery": metric(
+            alike(held, through), "share", baselines=guesses, bar=subject.bars["latent_recovery"]
+        ),
         "latent_recovery": metric(
             alike(held, back), "share", baselines=guesses, bar=subject.bars["latent_recovery"]
         ),

@@ -64,26 +64,25 @@ def cell_of(crystal: Symmetric) -> Cell:
 
 
 def until_legal(
-    make: Callable[[int], Sequence[T]],
+    make: Callable[[int, Sequence[int]], Sequence[T]],
     finish: Callable[[T], Tried],
     is_legal: Callable[[Tried], bool],
     tries: int,
+    size: int,
 ) -> list[Tried]:
     """Rows of a block, each as the first of `tries` turns made it that is legal, or as the first
     turn made it where none is.
 
     Parameters
     ----------
-    make : number of a turn -> all rows of the block; what a row is depends on its number and the
-        turn alone.
+    make : number of a turn, and which rows of the block of `size` are wanted -> these.
     """
-    kept = [finish(row) for row in make(0)]
+    kept = [finish(row) for row in make(0, range(size))]
     for turn in range(1, tries):
         missing = [k for k, one in enumerate(kept) if not is_legal(one)]
         if not missing:
             break
-        rows = make(turn)
-        again = {k: finish(rows[k]) for k in missing}
+        again = dict(zip(missing, map(finish, make(turn, missing)), strict=True))
         kept = [again[k] if k in again and is_legal(again[k]) else one
                 for k, one in enumerate(kept)]  # fmt: skip
     return kept

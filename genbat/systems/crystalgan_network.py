@@ -30,7 +30,8 @@ MOVE, STRAIN = 0.1, 0.3  # what a unit of the network moves atoms (of the cell) 
 PASSES = 3  # of the second generator: each sees what the one before has made
 CENTRES = tuple(0.5 + 0.125 * k for k in range(17))  # sums of covalent radii
 SEEN = 2 * len(CENTRES) + 5  # numbers that a critic sees of an atom
-MARGIN = 0.03  # by which the networks are held inside the limits
+KEPT = 0.01  # misfit at which a crystal is half way to keeping the limits
+MARGIN = 0.05  # by which the networks are held inside the limits
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,12 @@ def misfit(x: Crystals, scale: LatticeScale, limits: Tensor) -> Tensor:
     like = torch.where(unlike, torch.inf, found)
     crowd = F.relu(least - like).square().sum((2, 3)) / 2
     return (partner + crowd).sum(1)
+
+
+def constraint(misfits: Tensor) -> Tensor:
+    """The constraint's loss of crystals' misfits (B,): steep where little is missing, so that it
+    counts how many crystals keep the limits and not how badly the worst break them."""
+    return torch.log1p(misfits / KEPT).mean()
 
 
 def rebuilt(made: tuple[Tensor, Tensor], pairs: Pairs) -> Tensor:

@@ -24,6 +24,7 @@ from genbat.systems.crystalgan_network import (
     Config,
     Critic,
     Generator,
+    constraint,
     misfit,
     rebuilt,
     surroundings,
@@ -37,7 +38,7 @@ PRESETS = {
 }
 BATCH = 32  # unions, each in both roles
 FIRST = 0.25  # share of the steps that the first generator has
-BACK, GEOMETRY = 0.5, 40.0  # weights of reconstruction and of the constraint
+BACK, GEOMETRY = 0.5, 3.0  # weights of reconstruction and of the constraint
 
 
 def binaries(corpus: Corpus) -> list[Cell]:
@@ -113,21 +114,18 @@ def seen_of(duel: Duel) -> Tensor:
 
 def one_round(known: Tensor, duel: Duel) -> dict[str, float]:
     """All critic steps and the generator's, of the step that has its turn."""
-    step = int(duel.step >= FIRST * duel.rules.steps)
+    step = int(max(duel.step / duel.rules.steps, duel.elapsed) >= FIRST)
     critic, distance = duel.critics[step], 0.0
+    pairs, real = drawn(duel, known, duel.random(duel.rules.rounds))
+    after = made(duel, pairs, step)  # once a round, for the critic's steps and the generator's
+    seen = surroundings(after, duel.config.scale)
     for turn in range(duel.rules.rounds):
-        random = duel.random(turn)
-        pairs, real = drawn(duel, known, random)
-        with torch.no_grad():
-            fake = surroundings(made(duel, pairs, step), duel.config.scale)
-        loss, found = critic_loss(critic, real, fake, random)
+        loss, found = critic_loss(critic, real, seen.detach(), duel.random(turn))
         duel.teach_critics(loss)
         distance = float(found)
-    pairs, _ = drawn(duel, known, duel.random(duel.rules.rounds))
-    after = made(duel, pairs, step)
-    fooled = generator_loss(critic, surroundings(after, duel.config.scale))
+    fooled = generator_loss(critic, seen)
     back = rebuilt(generator_of(duel).backs[step](after, pairs), pairs)
-    geometry = misfit(after, duel.config.scale, limits_for(pairs, duel.config)).mean()
+    geometry = constraint(misfit(after, duel.config.scale, limits_for(pairs, duel.config)))
     # The first step knows no constraint.
     duel.teach_generator(fooled + BACK * back + step * GEOMETRY * geometry)
     return {"distance": distance, "back": float(back.detach()), "misfit": float(geometry.detach())}

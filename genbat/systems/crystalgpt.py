@@ -25,7 +25,7 @@ Changed, and why:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -57,7 +57,7 @@ from genbat.systems.base import (
 from genbat.systems.by_symmetry import Tried, tried, until_legal
 
 NAME = "crystalgpt"
-BLOCK = 64  # crystals written side by side, always so many: a row's sums then never change
+BLOCK = 64  # crystals written side by side, at first always so many: their sums never change
 FAR = 400_009  # between the random numbers of two turns: more than anybody samples
 FEW = 20  # space groups up to which a formula is checked against each beforehand
 LEGAL_TARGETS: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Plan:
 
     style: Style = field(default_factory=lambda: Style(temperature=0.9, nucleus=0.98))
     grammar: bool = True
-    tries: int = 3
+    tries: int = 6
 
 
 def network_of(config: Config) -> GPT:
@@ -176,24 +176,30 @@ class CrystalGPT(Trained[Config, GPT]):
     # ------------------------------------------------------------------ writing
     def _block(self, limits: Limits, seed: int, first: int, plan: Plan) -> list[Tried]:
         """BLOCK crystals; those that are not legal are written anew, with other numbers."""
-        write = partial(self.write, limits, seed, first, plan=plan)
+        write = partial(self.write, limits, seed, first, plan)
 
         def finish(words: list[str]) -> Tried:
             return tried(partial(read, words), limits.wishes, " ".join(words))
 
-        return until_legal(write, finish, lambda one: one.verdict.ok, plan.tries)
+        return until_legal(write, finish, lambda one: one.verdict.ok, plan.tries, BLOCK)
 
     def write(
-        self, limits: Limits, seed: int, first: int, turn: int = 0, plan: Plan | None = None
+        self,
+        limits: Limits,
+        seed: int,
+        first: int,
+        how: Plan,
+        turn: int = 0,
+        rows: Sequence[int] = range(BLOCK),
     ) -> list[list[str]]:
-        """Texts of BLOCK crystals from number `first` on, without prompt and end."""
-        how = plan or Plan()
+        """Texts of the `rows` of a block that begins with crystal `first`, without prompt and
+        end."""
         prompt = torch.tensor([numbers_of(self._prompt(limits.wishes))])
         room = self.config.longest - prompt.shape[1]
-        draws = torch.stack([draws_of(seed, first + k + FAR * turn, room) for k in range(BLOCK)])
+        draws = torch.stack([draws_of(seed, first + k + FAR * turn, room) for k in rows])
         guard = Guard(limits, prompt.shape[1]) if how.grammar else None
         out = self.network.write(
-            prompt.expand(BLOCK, -1), draws, how.style, end=NUMBER[END], allowed=guard
+            prompt.expand(len(draws), -1), draws, how.style, end=NUMBER[END], allowed=guard
         )
         return [words_from(row) for row in out.tolist()]
 

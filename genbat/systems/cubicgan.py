@@ -22,7 +22,7 @@ Changed, and why:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -172,13 +172,21 @@ class CubicGAN(Trained[Config, Generator]):
             return tried(lambda: crystal, order.wishes, str(crystal))
 
         make = partial(self.make, order, seed, first)
-        return until_legal(make, finish, partial(_is_legal, order), order.plan.tries)
+        return until_legal(make, finish, partial(_is_legal, order), order.plan.tries, BLOCK)
 
-    def make(self, order: Order, seed: int, first: int, turn: int = 0) -> list[Symmetric]:
-        """BLOCK crystals from number `first` on, each of its own random numbers."""
+    def make(
+        self,
+        order: Order,
+        seed: int,
+        first: int,
+        turn: int = 0,
+        rows: Sequence[int] = range(BLOCK),
+    ) -> list[Symmetric]:
+        """The `rows` of a block that begins with crystal `first`, each of its own random
+        numbers."""
         noise, groups, elements = [], [], []
-        for k in range(first, first + BLOCK):
-            rng = np.random.default_rng((seed, turn, k))
+        for k in rows:
+            rng = np.random.default_rng((seed, turn, first + k))
             noise.append(rng.standard_normal(self.config.noise))
             group, own = self._drawn(order, rng)
             groups.append(group)

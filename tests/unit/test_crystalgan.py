@@ -1,5 +1,6 @@
 """crystalgan on a toy: contacts, unions, what the networks see, and training."""
 
+import math
 from dataclasses import astuple, replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from genbat.systems.crystalgan_network import (
     MARGIN,
     RADII,
     Generator,
+    constraint,
     misfit,
     rebuilt,
     surroundings,
@@ -239,3 +241,12 @@ def test_nothing_to_join_is_said(tmp_path):
         crystalgan_training.train(corpus().part([0]), tmp_path, rules=RULES)
     with pytest.raises(ValueError, match="no crystal to train on"):
         crystalgan_training.train(corpus().part([]), tmp_path, rules=RULES)
+
+
+def test_the_constraint_counts_crystals_and_not_how_badly_the_worst_break_it():
+    found = float(constraint(torch.tensor([0.0, 0.01, 1.0, 10.0])))
+    wanted = (0 + math.log(2) + math.log(101) + math.log(1001)) / 4
+    assert found == pytest.approx(wanted, rel=1e-5)
+    near, far = (float(constraint(torch.tensor([v])) - constraint(torch.tensor([0.5 * v])))
+                 for v in (0.02, 20.0))  # fmt: skip
+    assert near > 0.5 * far  # halving a small misfit is worth nearly as much as a large one

@@ -108,8 +108,16 @@ class Text:
         stop = own.index(missing[0]) + 1 if missing else len(own)
         if limits.formula and not missing:
             return []
-        names = own[first:stop] if not limits.formula else missing[:1]
-        return [e for e in names if self._numbers(e, limits)] if names else []
+        if limits.formula:
+            return [e for e in missing[:1] if self._numbers(e, limits)]
+        able: dict[tuple[bool, bool], bool] = {}  # of elements that are alike to `_numbers`
+        out = []
+        for e in own[first:stop]:
+            kind = e in limits.wishes.require, e == own[-1]
+            if kind not in able:
+                able[kind] = bool(self._numbers(e, limits))
+            out += [e] if able[kind] else []
+        return out
 
     def _numbers(self, element: str, limits: Limits) -> list[int]:
         """How many atoms an element can have, the next of the composition."""
