@@ -148,6 +148,7 @@ def subject_of(system: Any, corpus: Corpus, n: int, seed: int) -> Subject:
 
 
 def cell_read(text: str) -> Cell | None:
+    """The crystal of a text; None where it says none."""
     try:
         return from_text(text)
     except ValueError:

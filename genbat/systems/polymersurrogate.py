@@ -19,7 +19,6 @@ from genbat.core.properties import Measurement
 from genbat.domains.polymers.data import COLUMNS, Polymers
 from genbat.domains.polymers.features import features
 from genbat.domains.polymers.properties import BY_KEY
-from genbat.families.trees import Trees, in_half, planted
 from genbat.systems.base import (
     Progress,
     Settings,
@@ -28,6 +27,7 @@ from genbat.systems.base import (
     part_of,
     round_as_kept,
 )
+from genbat.systems.boosted_trees import Trees, in_half, planted
 from genbat.systems.conformal import intervals
 from genbat.systems.heads import known_scale
 

@@ -1,31 +1,38 @@
 """Polymers as the studio sees them: names, finding, files, the surrogate's verdict, drawings."""
 
+import numpy as np
 import pytest
 from rdkit import Chem
 
 from genbat.core.condition import Condition, Window
 from genbat.domains.polymers import draw, named
-from genbat.domains.polymers.data import COLUMNS
+from genbat.domains.polymers.data import COLUMNS, Polymers
 from genbat.domains.polymers.reading import read_units
 from genbat.domains.polymers.repeat_unit import normal
 from genbat.studio import registry
 from genbat.studio.rooms import rooms
 from genbat.studio.store import Store
 from genbat.systems import polymersurrogate
-from genbat.systems.polymersurrogate import Config, Network, Surrogate
 
 ROOM = rooms("polymers")
 
 
-@pytest.fixture
-def surrogate(monkeypatch):
-    import torch
+@pytest.fixture(scope="module")
+def taught():
+    """A surrogate that has learnt nonsense of the named polymers."""
+    table = named.load().table[["text"]].assign(split="train")
+    rng = np.random.default_rng(0)
+    for name in COLUMNS:
+        table[name] = rng.normal(size=len(table))
+    system = polymersurrogate.train(Polymers(table), polymersurrogate.PRESETS["tiny"])
+    system.weights = "0123456789abcdef"
+    return system
 
-    torch.manual_seed(0)
-    config = Config(members=2, hidden=8)
-    found = Surrogate(config, Network(config), "0123456789abcdef")
-    monkeypatch.setattr(registry, "load", lambda name: found)
-    return found
+
+@pytest.fixture
+def surrogate(taught, monkeypatch):
+    monkeypatch.setattr(registry, "load", lambda name: taught)
+    return taught
 
 
 # ---------------------------------------------------------------------- known ones

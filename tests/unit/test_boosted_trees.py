@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.ensemble import GradientBoostingRegressor
 
-from genbat.families.trees import Trees, in_half, planted
+from genbat.systems.boosted_trees import Trees, in_half, planted
 
 
 def grown(seed, depth=4, many=12):
