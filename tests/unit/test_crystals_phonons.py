@@ -7,6 +7,8 @@ from scipy.constants import atomic_mass, electron_volt
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.phonons import HEIGHT, MOST_ATOMS, lowest_frequency, repeats
 from genbat.domains.crystals.relax import heights
+from genbat.domains.crystals.structure import primitive
+from genbat.domains.crystals.symmetry import space_group, space_group_number
 from genbat.studio import metrics_phonons
 
 EDGE = 4.1  # Å
@@ -85,6 +87,16 @@ def test_chgnet_knows_that_cubic_barium_titanate_is_a_saddle():
         np.repeat([11, 17], 4), 5.66 * np.concatenate([corners, corners + 0.5]), 5.66 * np.eye(3)
     )
     assert lowest_frequency(salt) > -0.1
+
+
+def test_symmetry_that_fails_is_none_after_phonopy_too():
+    """phonopy makes spglib raise, for the whole process."""
+    lowest_frequency(simple_cubic(), springs(0.5))
+    close = Cell(
+        np.array([3, 3, 8]), np.array([[0, 0, 0], [0, 0, 1e-4], [2, 2, 2.0]]), 4 * np.eye(3)
+    )
+    assert space_group_number(close) == 1 and space_group(close).symbol == "P1"
+    assert len(primitive(close).numbers) == 3
 
 
 # ---------------------------------------------------------------------- counted

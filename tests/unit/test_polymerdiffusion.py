@@ -91,7 +91,8 @@ def test_the_embedded_loss_is_the_cross_entropy():
     config = make_config(texts(), **SIZES)
     torch.manual_seed(0)
     net = polymerdiffusion.Network(config).eval()
-    assert torch.allclose(net.embeddings().pow(2).mean(1), torch.ones(len(config.tokens)))
+    lengths = net.embeddings().pow(2).mean(1).sqrt()
+    assert torch.allclose(lengths, torch.full_like(lengths, polymerdiffusion.LENGTH))
     said, tokens = rows_of(config)
     found = training.embedded_loss(net, tokens, said, torch.Generator().manual_seed(3))
     generator = torch.Generator().manual_seed(3)
@@ -157,4 +158,4 @@ def test_saved_and_loaded(system, tmp_path):
     one, two = (type(system).load(tmp_path) for _ in range(2))
     assert [c.text for c in one.sample(5)] == [c.text for c in two.sample(5)]
     kept, was = one.network.tokens.weight, system.network.tokens.weight
-    assert torch.allclose(kept, was, atol=1e-3)
+    assert torch.allclose(kept, was, atol=2e-3)

@@ -7,7 +7,6 @@ the templates of DiffCSP++ (Jiao et al., ICLR 2024, arXiv 2402.03992).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.chgnet_graph import Floats, Ints
-from genbat.domains.crystals.symmetry import SYMPREC, as_spglib
+from genbat.domains.crystals.symmetry import SYMPREC, as_spglib, ask_spglib
 
 PARTS = 30_000  # of a fraction: places and shifts are kept as whole numbers of one
 NEAR = 0.05  # how far a fraction may lie from the place that an operation sends it to
@@ -47,11 +46,7 @@ class Mould:
     def of(cls, cell: Cell, symprec: float = SYMPREC) -> Self | None:
         """The mould of a primitive cell at a tolerance in Å; None where spglib finds no symmetry
         that fits the cell's own atoms."""
-        import spglib
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = spglib.get_symmetry_dataset(as_spglib(cell), symprec=symprec)
+        found = ask_spglib("get_symmetry_dataset", as_spglib(cell), symprec=symprec)
         if found is None:
             return None
         places = np.asarray(as_spglib(cell)[1], float)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import product
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.chgnet_graph import Floats
 from genbat.domains.crystals.coordination import Place
-from genbat.domains.crystals.symmetry import SYMPREC, as_spglib, fractional
+from genbat.domains.crystals.symmetry import SYMPREC, as_spglib, ask_spglib, fractional
 
 EDGE_SHARE = 0.02  # of the cell: atoms this near a face are drawn on both sides
 
@@ -30,13 +29,13 @@ def conventional(cell: Cell, symprec: float = SYMPREC, *, ideal: bool = False) -
 
     `ideal` moves cell and atoms onto the exact symmetry found at `symprec` Å.
     """
-    import spglib
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = spglib.standardize_cell(
-            as_spglib(cell), to_primitive=False, no_idealize=not ideal, symprec=symprec
-        )
+    found = ask_spglib(
+        "standardize_cell",
+        as_spglib(cell),
+        to_primitive=False,
+        no_idealize=not ideal,
+        symprec=symprec,
+    )
     if found is None:
         return cell
     lattice, points, numbers = found

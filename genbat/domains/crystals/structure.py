@@ -110,11 +110,9 @@ def reduced_formula(cell: Cell) -> str:
 
 def primitive(cell: Cell, symprec: float = 0.01) -> Cell:
     """Niggli-reduced primitive cell; the cell itself where symmetry search fails."""
-    import spglib
+    from genbat.domains.crystals.symmetry import as_spglib, ask_spglib
 
-    from genbat.domains.crystals.symmetry import as_spglib
-
-    found = spglib.find_primitive(as_spglib(cell), symprec=symprec)
+    found = ask_spglib("find_primitive", as_spglib(cell), symprec=symprec)
     lattice, positions, numbers = found if found is not None else as_spglib(cell)
     plain = Structure(Lattice(lattice), [int(z) for z in numbers], positions)
     return cell_of(plain.get_reduced_structure())

@@ -8,7 +8,6 @@ alphabet, and along a polar axis the one that puts the first atom at zero.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,7 @@ from pymatgen.core import Element, Lattice
 
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.chgnet_graph import Floats
-from genbat.domains.crystals.symmetry import SYMPREC, as_spglib, crystal_system
+from genbat.domains.crystals.symmetry import SYMPREC, as_spglib, ask_spglib, crystal_system
 from genbat.domains.crystals.wyckoff import (
     NEAR,
     Group,
@@ -111,13 +110,9 @@ _Orbits = list[tuple[str, Floats]]  # element and all points (n, 3) in the conve
 
 
 def _standard(cell: Cell, symprec: float) -> Any:
-    import spglib
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        data = spglib.get_symmetry_dataset(as_spglib(cell), symprec=symprec)
-        if data is not None and data.hall_number != (hall := hall_number(int(data.number))):
-            data = spglib.get_symmetry_dataset(as_spglib(cell), symprec, hall_number=hall)
+    data = ask_spglib("get_symmetry_dataset", as_spglib(cell), symprec=symprec)
+    if data is not None and data.hall_number != (hall := hall_number(int(data.number))):
+        data = ask_spglib("get_symmetry_dataset", as_spglib(cell), symprec, hall_number=hall)
     return data
 
 

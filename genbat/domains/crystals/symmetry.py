@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,13 +25,23 @@ CRYSTAL_SYSTEMS = {
 SYMPREC = 0.1  # Å, the tolerance of every space group in the tables
 
 
-def space_group_number(cell: Cell, symprec: float = SYMPREC) -> int:
-    """International number, 1 to 230; 1 where spglib finds none at this tolerance in Å."""
+def ask_spglib(function: str, *arguments: Any, **options: Any) -> Any:
+    """What a function of spglib gives; None where it fails, whether it says so or raises: which of
+    both it does is a setting of the whole process, and phonopy changes it."""
     import spglib
+    from spglib.error import SpglibError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = spglib.get_symmetry_dataset(as_spglib(cell), symprec=symprec)
+        try:
+            return getattr(spglib, function)(*arguments, **options)
+        except SpglibError:
+            return None
+
+
+def space_group_number(cell: Cell, symprec: float = SYMPREC) -> int:
+    """International number, 1 to 230; 1 where spglib finds none at this tolerance in Å."""
+    found = ask_spglib("get_symmetry_dataset", as_spglib(cell), symprec=symprec)
     return 1 if found is None else int(found.number)
 
 
@@ -46,11 +57,7 @@ class SpaceGroup:
 
 def space_group(cell: Cell, symprec: float = SYMPREC) -> SpaceGroup:
     """The space group at a tolerance in Å; P1 where spglib finds none."""
-    import spglib
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = spglib.get_symmetry_dataset(as_spglib(cell), symprec=symprec)
+    found = ask_spglib("get_symmetry_dataset", as_spglib(cell), symprec=symprec)
     if found is None:
         return SpaceGroup(1, "P1", "triclinic", "1")
     number = int(found.number)
