@@ -18,6 +18,7 @@ from genbat.studio import (
     evaluation,
     metrics_distribution,
     metrics_imatgen,
+    metrics_phonons,
     metrics_stability,
     registry,
     training,
@@ -122,6 +123,7 @@ def test_distribution(embedded):
 
 def test_crystals_compared(embedded, judged, monkeypatch, tmp_path):
     monkeypatch.setattr(metrics_stability, "REAL", 3)
+    monkeypatch.setattr(metrics_phonons, "lowest_frequency", lambda cell: -0.2)
     systems = {"cdvae": cdvae(), "imatgen": imatgen()}
     monkeypatch.setattr(registry, "trained", lambda name: name in systems)
     monkeypatch.setattr(registry, "load", systems.__getitem__)
@@ -143,8 +145,10 @@ def test_crystals_compared(embedded, judged, monkeypatch, tmp_path):
         "displacement_a",
         "stable",
         "sun",
+        "phonon_stable",
     }
     assert wanted <= set(table.columns)
+    assert set(table["phonon_stable"].dropna()) == {0.0}
     assert table.loc[RESAMPLED, "novel"] == 0
     for ending in ("csv", "json"):
         comparison.write(table, tmp_path / f"table.{ending}", "crystals", 4, 0)
