@@ -71,6 +71,18 @@ _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
         "GENBAT_DATA=<folder of shared data> genbat train {0}",
     ),
     (
+        r"weights/((?:slicegan|superres)-\w+)/(?!metrics)[\w.]+",
+        "MIT",
+        "images published with Dahari's SuperRes (MIT)",
+        "GENBAT_DATA=<folder of shared data> genbat train {0}",
+    ),
+    (
+        r"weights/(polymer\w+)/(?!metrics)[\w.]+",
+        "MIT",
+        "HTP-MD (TRI, MIT): repeat units with molecular dynamics",
+        "GENBAT_DATA=<folder of shared data> genbat train {0}",
+    ),
+    (
         r"libraries/(micro\w+|slicegan|dcgan3d)\.parquet",
         "MIT",
         "assets/weights/{0}; voxels counted, TauFactor 1.2.1",
@@ -89,7 +101,7 @@ _ORIGINS: tuple[tuple[str, str, str, str], ...] = (
         "genbat build library:{0}",
     ),
     (
-        r"weights/(\w+)/metrics\.json",
+        r"weights/([\w-]+)/metrics\.json",
         "MIT",
         "assets/weights/{0}, assets/data",
         "genbat evaluate {0} -n 1000 --seed 0 --out assets/weights/{0}/metrics.json",
