@@ -13,7 +13,7 @@ import torch
 from genbat.domains.microstructures import tomography
 from genbat.domains.microstructures.reading import read_tiff, relabelled
 from genbat.domains.microstructures.volume import Volume
-from genbat.studio.training import Lesson, Material, Progress, begin_from
+from genbat.studio.training import Lesson, Material, Progress, begin_from, has_checkpoint
 from genbat.systems import (
     dcgan3d,
     dcgan3d_training,
@@ -132,17 +132,32 @@ def learn(
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Lesson:
-    """Train slicegan or dcgan3d; `start` is a checkpoint: finished weights lack the critics."""
-    if start is not None:
+    """Train slicegan or dcgan3d; `start` is a checkpoint or finished weights, whose critics are
+    new.
+
+    Raises
+    ------
+    ValueError : finished weights of more phases or fewer.
+    """
+    source: Source = material.examples
+    resume = start is not None and has_checkpoint(start)
+    kind: Any = {"slicegan": slicegan.SliceGAN, "dcgan3d": dcgan3d.DCGAN3D}[name]
+    taught = kind.load(start) if start is not None and not resume else None
+    if taught and len(taught.config.phases) != (own := len(source.train.phases)):
+        legal = len(taught.config.phases)
+        raise ValueError(f"--from {start}: the data have {own} phases; legal are {legal}")
+    if start is not None and resume:
         begin_from(start, folder)
     rules = PRESETS[name][preset]
-    source: Source = material.examples
-    options = {"rules": rules, "resume": start is not None, "minutes": minutes,
-               "progress": progress}  # fmt: skip
-    duel = _LEARN[name](source, folder, SIZES[name][preset], options)
-    config = replace(duel.config, steps_trained=duel.step)
-    system = {"slicegan": slicegan.SliceGAN, "dcgan3d": dcgan3d.DCGAN3D}[name]
-    return Lesson(system(config, duel.mean), rules)
+    options = {"rules": rules, "resume": resume, "minutes": minutes, "progress": progress,
+               "taught": taught and taught.network}  # fmt: skip
+    sizes = SIZES[name][preset]
+    if taught:
+        kept = (*SIZES[name]["tiny"], "steps_trained")
+        sizes = {field: getattr(taught.config, field) for field in kept}
+    duel = _LEARN[name](source, folder, sizes, options)
+    config = replace(duel.config, steps_trained=duel.config.steps_trained + duel.step)
+    return Lesson(kind(config, duel.mean), rules)
 
 
 def _learn_slicegan(source: Source, folder: Path, sizes: dict, options: dict) -> Any:

@@ -55,11 +55,12 @@ def train(
     *,
     rules: Rules,
     resume: bool = False,
+    taught: nn.Module | None = None,
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Duel:
-    """Train on a volume; with `resume`, go on from the folder's checkpoint."""
-    duel = begin(config, networks, rules, folder, resume=resume)
+    """Train on a volume; with `resume`, go on from the folder's checkpoint; see `begin`."""
+    duel = begin(config, networks, rules, folder, resume=resume, taught=taught)
     return fight(duel, partial(one_round, crops), minutes=minutes, progress=progress)
 
 

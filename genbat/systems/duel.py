@@ -117,17 +117,22 @@ def begin(
     folder: Path,
     *,
     resume: bool = False,
+    taught: nn.Module | None = None,
 ) -> Duel:
     """A duel at its beginning; with `resume`, where the folder's checkpoint left it.
 
     Parameters
     ----------
     networks : config -> generator and critics.
+    taught : a generator to begin with; its critics are new.
     """
     if resume:
         config = type(config).from_json(checkpoint.read_note(folder)["config"])
     torch.manual_seed(rules.seed)
-    duel = Duel(*networks(config), config, rules, folder)
+    generator, critics = networks(config)
+    if taught is not None:
+        generator.load_state_dict(taught.state_dict())
+    duel = Duel(generator, critics, config, rules, folder)
     if resume:
         duel.resume()
     return duel

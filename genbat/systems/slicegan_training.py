@@ -28,12 +28,14 @@ def train(
     *,
     rules: Rules,
     resume: bool = False,
+    taught: nn.Module | None = None,
     minutes: float = math.inf,
     progress: Progress | None = None,
     watch: Callable[[Duel], object] | None = None,
 ) -> Duel:
-    """Train on real slices; with `resume`, go on from the folder's checkpoint; see `fight`."""
-    duel = begin(config, networks, rules, folder, resume=resume)
+    """Train on real slices; with `resume`, go on from the folder's checkpoint; see `begin` and
+    `fight`."""
+    duel = begin(config, networks, rules, folder, resume=resume, taught=taught)
     learn = partial(one_round, images)
     return fight(duel, learn, minutes=minutes, progress=progress, watch=watch)
 

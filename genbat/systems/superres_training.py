@@ -55,25 +55,18 @@ def train(
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Duel:
-    """Train on coarse cubes and fine images; with `resume`, go on from the folder's checkpoint.
-
-    Parameters
-    ----------
-    taught : a generator to begin with; its critics are new.
-    """
-    duel = begin(config, partial(networks, taught=taught), rules, folder, resume=resume)
+    """Train on coarse cubes and fine images; with `resume`, go on from the folder's checkpoint; see
+    `begin` and `fight`."""
+    duel = begin(config, networks, rules, folder, resume=resume, taught=taught)
     learn = partial(one_round, coarse, images, contacts_of(images))
     return fight(duel, learn, minutes=minutes, progress=progress)
 
 
-def networks(config: Config, taught: nn.Module | None = None) -> tuple[nn.Module, nn.ModuleList]:
-    """The generator, new or as `taught`, and its critics."""
+def networks(config: Config) -> tuple[nn.Module, nn.ModuleList]:
+    """The generator and its critics."""
     shapes = len(config.phases), config.critic
     critics = (Critic(*shapes) for _ in range(max(config.judged_by) + 1))
-    generator = Generator(config)
-    if taught is not None:
-        generator.load_state_dict(taught.state_dict())
-    return generator, nn.ModuleList(critics)
+    return Generator(config), nn.ModuleList(critics)
 
 
 def one_round(coarse: Coarse, images: Images, wanted: Tensor, duel: Duel) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """Measures of volumes: trained and evaluated on toys, formulas counted again."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from genbat.domains.microstructures.statistics import fractions, triple_line
 from genbat.domains.microstructures.volume import Volume
 from genbat.studio import evaluation, metrics_volumes, training, training_volumes
 from genbat.studio.training_volumes import Source
+from genbat.systems.slicegan import SliceGAN
 
 torch.set_num_threads(1)
 BESIDE = paths.beside()  # before the fixture hides it
@@ -162,8 +165,28 @@ def test_training_from_the_command_line_and_on(tmp_path):
     assert "your own" in (folder / "card.md").read_text()
     on = training.own_folder("slicegan", "tiny", tmp_path / "mine.tif")
     training.train("slicegan", "tiny", tmp_path / "mine.tif", start=on)
-    with pytest.raises(ValueError, match="no checkpoint"):
-        training.train("slicegan", "tiny", tmp_path / "mine.tif", start=folder)
+    before = SliceGAN.load(folder).config.steps_trained
+    again = training.train("slicegan", "tiny", tmp_path / "mine.tif", start=folder)
+    assert SliceGAN.load(again).config.steps_trained == 2 * before > 0
+
+
+@pytest.mark.parametrize("name", ["slicegan", "dcgan3d"])
+def test_finished_weights_go_on_where_there_are_as_many_phases(name, tmp_path):
+    system = trained(name, tmp_path, source())
+    system.save(tmp_path / "finished")
+    learn = partial(
+        training_volumes.learn, name, folder=tmp_path / "on", preset="tiny",
+        start=tmp_path / "finished",
+    )  # fmt: skip
+    other = source()
+    other = replace(other, train=replace(other.train, phases=("pore", "nickel", "zirconia")))
+    config = learn(training.Material(other, ["train"])).system.config
+    assert config.phases == other.train.phases
+    assert config.steps_trained == 2 * system.config.steps_trained
+    labels = other.train.labels.clip(0, 1)
+    fewer = replace(other, train=replace(other.train, labels=labels, phases=("pore", "nickel")))
+    with pytest.raises(ValueError, match="legal are 3"):
+        learn(training.Material(fewer, ["train"]))
 
 
 @pytest.mark.skipif(BESIDE is None, reason="the tomogram does not ship")
