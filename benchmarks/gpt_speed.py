@@ -49,12 +49,11 @@ def cached(system, n):
 def uncached(system, n):
     """As minGPT samples: every token costs the whole row."""
     known, longest = system.vocabulary, system.config.longest
-    legal = system._text(torch.empty(1, 0))[0]
     generator, texts = torch.Generator().manual_seed(0), []
     for _ in range(0, n, BLOCK):
         rows = torch.full((BLOCK, 1), UNTOLD)
         for _ in range(longest - 1):
-            scores = system.network(rows)[:, -1].masked_fill(~legal, -torch.inf)
+            scores = system.network(rows)[:, -1].masked_fill(~system._text(rows), -torch.inf)
             new = torch.multinomial(scores.softmax(1), 1, generator=generator)
             rows = torch.cat([rows, new], 1)
         end = known.tokens.index(END)

@@ -149,9 +149,13 @@ def own_folder(name: str, preset: str, data: Path | None) -> Path:
     return paths.home() / "training" / f"{name}{kind}{source}"
 
 
-def has_checkpoint(start: Path) -> bool:
-    """Whether a folder holds a training that can go on, and not finished weights only."""
-    return bool(_kept(start))
+def resumed(start: Path | None, folder: Path) -> bool:
+    """Whether a training goes on from a checkpoint, which is then put into its folder; not where it
+    begins anew or with finished weights."""
+    if start is None or not _kept(start):
+        return False
+    begin_from(start, folder)
+    return True
 
 
 def begin_from(start: Path, folder: Path) -> None:

@@ -192,8 +192,7 @@ def known_adapters(corpus: Corpus) -> tuple[str, ...]:
 
 def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
     """Put a checkpoint into the training's folder: a copy, or one made of finished weights."""
-    if training.has_checkpoint(start):
-        training.begin_from(start, folder)
+    if training.resumed(start, folder):
         return
     state, data = load_weights(start)
     parts = _PARTS[name]

@@ -12,7 +12,7 @@ import torch
 
 from genbat.domains.microstructures import tomography
 from genbat.domains.microstructures.volume import Volume
-from genbat.studio.training import Lesson, Material, Progress, begin_from, has_checkpoint
+from genbat.studio.training import Lesson, Material, Progress, resumed
 from genbat.studio.training_volumes import TRANSVERSE, parted, plane, read_own
 from genbat.systems import superres, superres_training
 from genbat.systems.slicegan_network import Images
@@ -118,10 +118,8 @@ def learn(
 ) -> Lesson:
     """Train superres; `start` is a checkpoint or finished weights, whose critics are new."""
     pair: Pair = material.examples
-    resume = start is not None and has_checkpoint(start)
+    resume = resumed(start, folder)
     taught = _taught(start, pair) if start is not None and not resume else None
-    if start is not None and resume:
-        begin_from(start, folder)
     rules = PRESETS[name][preset]
     duel = superres_training.train(
         superres_training.Coarse(torch.as_tensor(pair.coarse.labels), len(pair.coarse.phases)),

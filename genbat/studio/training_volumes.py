@@ -13,7 +13,7 @@ import torch
 from genbat.domains.microstructures import tomography
 from genbat.domains.microstructures.reading import read_tiff, relabelled
 from genbat.domains.microstructures.volume import Volume
-from genbat.studio.training import Lesson, Material, Progress, begin_from, has_checkpoint
+from genbat.studio.training import Lesson, Material, Progress, resumed
 from genbat.systems import (
     dcgan3d,
     dcgan3d_training,
@@ -140,14 +140,12 @@ def learn(
     ValueError : finished weights of more phases or fewer.
     """
     source: Source = material.examples
-    resume = start is not None and has_checkpoint(start)
+    resume = resumed(start, folder)
     kind: Any = {"slicegan": slicegan.SliceGAN, "dcgan3d": dcgan3d.DCGAN3D}[name]
     taught = kind.load(start) if start is not None and not resume else None
     if taught and len(taught.config.phases) != (own := len(source.train.phases)):
         legal = len(taught.config.phases)
         raise ValueError(f"--from {start}: the data have {own} phases; legal are {legal}")
-    if start is not None and resume:
-        begin_from(start, folder)
     rules = PRESETS[name][preset]
     options = {"rules": rules, "resume": resume, "minutes": minutes, "progress": progress,
                "taught": taught and taught.network}  # fmt: skip

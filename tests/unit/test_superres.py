@@ -183,6 +183,7 @@ def test_contacts_are_held_to_those_of_the_images():
     assert float(mismatch(whole, twice)) == pytest.approx(0.25 / 12, rel=1e-4)
     twice[0] = 0
     assert float(mismatch(whole, twice)) == pytest.approx(0.25 / 8, rel=1e-4)
+    assert float(mismatch(whole, torch.zeros_like(own))) == 0
 
 
 def test_a_duel_may_begin_with_a_taught_generator(tmp_path):
