@@ -59,6 +59,11 @@ def test_an_image_for_training():
     assert stack.values.shape == (1, 40, 50)
 
 
+def test_a_few_images_larger_than_a_volume_may_be():
+    stack = read_tiff(tiff(RNG.integers(0, 2, (2, 600, 50)).astype("u1")), "a.tif", flat=True)
+    assert stack.values.shape == (2, 600, 50)
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [

@@ -297,4 +297,10 @@ def test_samples_are_measured_with_their_bars(tmp_path, monkeypatch):
     assert found["structural_validity"]["value"] == np.mean(shortest)
     assert found["structural_validity"]["bar"] == 0.95
     assert found["smact_validity"]["bar"] == 0.80
-    assert evaluation.parts_of("unimat") == ("samples", "coverage", "distribution", "stability")
+    assert evaluation.parts_of("unimat") == (
+        "samples",
+        "coverage",
+        "distribution",
+        "stability",
+        "phonons",
+    )

@@ -43,7 +43,7 @@ class Stack:
 
 
 def read_tiff(data: bytes, filename: str, *, flat: bool = False) -> Stack:
-    """The volume of a TIFF, or with `flat` its only image as a volume of one slice.
+    """The volume of a TIFF, or with `flat` its images, which may be few and larger, one a slice.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def read_image(data: bytes, filename: str) -> Stack:
     ValueError : names the file, what is wrong and what is legal.
     """
     if filename.lower().endswith((".tif", ".tiff")):
-        return read_tiff(data, filename, flat=True)
+        return _only(read_tiff(data, filename, flat=True), filename)
     from PIL import Image
 
     try:
@@ -87,6 +87,13 @@ def read_image(data: bytes, filename: str) -> Stack:
     values = values.astype(np.uint16) if deep else values
     _check_edges((1, *values.shape), filename, True)
     return Stack(values[None])
+
+
+def _only(stack: Stack, filename: str) -> Stack:
+    if len(stack.values) != 1:
+        written = " x ".join(map(str, stack.values.shape))
+        raise ValueError(f"{filename}: {written} is a stack; legal is a single image here")
+    return stack
 
 
 def _pages(data: bytes, filename: str) -> tuple[NDArray[Any], tuple[float, float, float] | None]:
@@ -129,8 +136,6 @@ def _check_depth(values: NDArray[Any], filename: str) -> None:
 def _check_edges(shape: tuple[int, ...], filename: str, flat: bool) -> None:
     edges = shape[1:] if flat else shape
     written = " x ".join(map(str, shape))
-    if flat and shape[0] != 1:
-        raise ValueError(f"{filename}: {written} is a stack; legal is a single image here")
     if min(edges) < LEAST_EDGE or max(edges) > (4 if flat else 1) * MOST_EDGE:
         most = (4 if flat else 1) * MOST_EDGE
         what = "an image" if flat else "a volume"
