@@ -2,8 +2,9 @@
 
 Yang et al. 2024 compare validity, uniqueness, novelty, synthesisability, similarity to what was
 learnt, diversity, the distribution of the property, and the cost. Everything is measured on n texts
-of the system, of the training set drawn again (trivial), of random mutations of it (trivial), and
-on the polymers that were held out (real). The property is the surrogate's for molecular dynamics.
+of the system, of the training set drawn again (trivial), of random mutations of it (trivial), of
+the model alone where a system writes what is illegal again, and on the polymers that were held out
+(real). The property is the surrogate's for molecular dynamics.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from genbat.studio.metrics import Metrics, Progress, metric
 from genbat.systems.polymer_words import BORDERS, TARGET
 from genbat.systems.polymersurrogate import TARGETS, Surrogate
 
-AGAIN, MUTATED = "training set resampled", "random mutation"
+AGAIN, MUTATED, ONCE = "training set resampled", "random mutation", "each written once"
 RADIUS, BITS = 2, 2048
 SOME = 500  # polymers whose likenesses are measured
 TOP = BORDERS[-1]  # per cent of the training set below the best class
@@ -74,13 +75,15 @@ class Subject:
         """Normal forms of those held out."""
         return self.polymers.rows("test")["text"].tolist()
 
-    def drawn(self, condition: Condition | None = None) -> tuple[list[str], float]:
-        """n texts as they were written, and the seconds a thousand took."""
-        key = "" if condition is None else str(condition.to_json())
+    def drawn(
+        self, condition: Condition | None = None, **options: Any
+    ) -> tuple[list[str], float]:
+        """n texts, and the seconds a thousand took; `options` as the system takes them."""
+        key = str((condition and condition.to_json(), options))
         if key not in self.memory:
             start = time.perf_counter()
             made = self.system.sample(
-                self.n, seed=self.seed, condition=condition, progress=self.report
+                self.n, seed=self.seed, condition=condition, progress=self.report, **options
             )
             texts = [candidate.text for candidate in made]
             spent = 1000 * (time.perf_counter() - start) / self.n
@@ -95,7 +98,12 @@ class Subject:
         held = self.held
         real = self.rng(2).permutation(held)[: self.n].tolist()
         mutated = mutations(self.trained, self.n, self.rng(3))
-        return {"": self.drawn()[0], AGAIN: again, MUTATED: mutated, "real": real}
+        return {"": self.drawn()[0], AGAIN: again, MUTATED: mutated, "real": real} | self._once()
+
+    def _once(self) -> dict[str, list[str]]:
+        """What the model alone writes, where the system mends what is illegal."""
+        plan = getattr(self.system, "bare_plan", None)
+        return {ONCE: self.drawn(plan=plan)[0]} if plan else {}
 
 
 def subject_of(system: Any, polymers: Polymers, n: int, seed: int) -> Subject:
@@ -142,7 +150,7 @@ def writing(subject: Subject) -> Metrics:
     """All eight measures."""
     measured = {}
     for k, (name, texts) in enumerate(subject.groups.items()):
-        subject.report(k / 4, f"measuring polymers: {name or 'made'}")
+        subject.report(k / len(subject.groups), f"measuring polymers: {name or 'made'}")
         measured[name] = measures(subject, texts)
     measured[""]["seconds a thousand"] = subject.drawn()[1]
     bars = BARS.get(subject.system.card.name, {})
@@ -153,7 +161,11 @@ UNITS = {"seconds a thousand": "s", "distance of conductivities": "log10 S/cm", 
 
 
 def _beside(measured: dict[str, dict[str, float]], key: str, bar: float | None) -> dict[str, Any]:
-    plain = {name: measured[name][key] for name in (AGAIN, MUTATED) if key in measured[name]}
+    plain = {
+        name: found[key]
+        for name, found in measured.items()
+        if name in (AGAIN, MUTATED, ONCE) and key in found
+    }
     real = measured["real"].get(key)
     value = measured[""][key]
     return metric(value, UNITS.get(key, "share"), baselines=plain, real=real, bar=bar)

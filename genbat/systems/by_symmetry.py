@@ -1,10 +1,9 @@
-"""What the systems that write crystals by their symmetry share: training crystals, trying again."""
+"""What the systems that write crystals by their symmetry share: training crystals, verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from genbat.core.candidate import Verdict
 from genbat.domains.crystals.chgnet_batch import Cell
@@ -13,8 +12,6 @@ from genbat.domains.crystals.symmetric import Symmetric, built, described
 from genbat.domains.crystals.wishes import Wishes
 from genbat.systems.base import Progress
 from genbat.systems.crystal_corpus import Corpus
-
-T = TypeVar("T")
 
 
 def symmetric(
@@ -61,28 +58,3 @@ def tried(said: Callable[[], Symmetric], wishes: Wishes, written: str) -> Tried:
 def cell_of(crystal: Symmetric) -> Cell:
     """The reduced primitive cell; ValueError where the crystal is none."""
     return primitive(built(crystal))
-
-
-def until_legal(
-    make: Callable[[int, Sequence[int]], Sequence[T]],
-    finish: Callable[[T], Tried],
-    is_legal: Callable[[Tried], bool],
-    tries: int,
-    size: int,
-) -> list[Tried]:
-    """Rows of a block, each as the first of `tries` turns made it that is legal, or as the first
-    turn made it where none is.
-
-    Parameters
-    ----------
-    make : number of a turn, and which rows of the block of `size` are wanted -> these.
-    """
-    kept = [finish(row) for row in make(0, range(size))]
-    for turn in range(1, tries):
-        missing = [k for k, one in enumerate(kept) if not is_legal(one)]
-        if not missing:
-            break
-        again = dict(zip(missing, map(finish, make(turn, missing)), strict=True))
-        kept = [again[k] if k in again and is_legal(again[k]) else one
-                for k, one in enumerate(kept)]  # fmt: skip
-    return kept

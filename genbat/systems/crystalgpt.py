@@ -54,11 +54,11 @@ from genbat.systems.base import (
     at_least_one,
     counted,
 )
-from genbat.systems.by_symmetry import Tried, tried, until_legal
+from genbat.systems.again import FAR, until_legal
+from genbat.systems.by_symmetry import Tried, tried
 
 NAME = "crystalgpt"
 BLOCK = 64  # crystals written side by side, at first always so many: their sums never change
-FAR = 400_009  # between the random numbers of two turns: more than anybody samples
 FEW = 20  # space groups up to which a formula is checked against each beforehand
 LEGAL_TARGETS: tuple[str, ...] = ()
 

@@ -43,7 +43,8 @@ from genbat.systems.base import (
     at_least_one,
     counted,
 )
-from genbat.systems.by_symmetry import Tried, tried, until_legal
+from genbat.systems.again import until_legal
+from genbat.systems.by_symmetry import Tried, tried
 from genbat.systems.cubicgan_network import ATOMS, Asked, Config, Generator, crystals_of
 
 NAME = "cubicgan"

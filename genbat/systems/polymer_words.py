@@ -65,13 +65,13 @@ class Writer(Trained[Config, N], Generic[N]):
         progress: Progress | None = None,
         **options: Any,
     ) -> Iterator[Candidate]:
-        """n polymers as they are written, valid or not; a longer sample starts with the shorter.
+        """n polymers, valid or not; a longer sample starts with the shorter.
 
         A window on the conductivity says the class; the wish `begin` is how the text begins.
 
         Parameters
         ----------
-        options : as `write` takes them.
+        options : as `units` takes them.
 
         Raises
         ------
@@ -86,11 +86,17 @@ class Writer(Trained[Config, N], Generic[N]):
         given = self._given(begin)
         said = self.said(asked.windows.get(TARGET))
         made = (
-            self.made(*unit_of(text), seed, {"index": first + k}, condition=asked)
+            self.made(*unit, seed, {"index": first + k}, condition=asked)
             for first in count(0, BLOCK)
-            for k, text in enumerate(self.write(said, given, seed, first, **options))
+            for k, unit in enumerate(self.units(said, given, seed, first, **options))
         )
         yield from counted(made, n, "polymers", progress)
+
+    def units(
+        self, said: int, given: list[int], seed: int, first: int, **options: Any
+    ) -> list[tuple[str, Verdict]]:
+        """What `write` gives in normal form, with what is wrong with it."""
+        return [unit_of(text) for text in self.write(said, given, seed, first, **options)]
 
     @abstractmethod
     def write(self, said: int, given: list[int], seed: int, first: int) -> list[str]:

@@ -20,7 +20,7 @@ from genbat.domains.crystals.symmetry import space_group_number
 from genbat.families.transformer import Style
 from genbat.studio import evaluation, metrics_asked, metrics_crystal_texts, registry, training
 from genbat.studio.metrics_crystals import Subject
-from genbat.systems import by_symmetry, crystalgpt, crystalgpt_training
+from genbat.systems import again, by_symmetry, crystalgpt, crystalgpt_training
 from genbat.systems.crystalgpt import CrystalGPT, Guard, Plan
 from genbat.systems.crystalgpt_training import Texts, batches_of, rows_of, told
 from genbat.systems.run import Schedule
@@ -230,10 +230,10 @@ def test_each_row_is_the_first_legal_one():
         looked.append(number)
         return by_symmetry.Tried(str(number), Verdict(number % 2 == 0))
 
-    found = by_symmetry.until_legal(make, finish, lambda one: one.verdict.ok, 3, 4)
+    found = again.until_legal(make, finish, lambda one: one.verdict.ok, 3, 4)
     assert [one.text for one in found] == ["8", "2", "3", "6"]
     assert looked == [1, 2, 3, 5, 7, 9, 6, 8, 11]
-    once = by_symmetry.until_legal(make, finish, lambda one: False, 1, 4)
+    once = again.until_legal(make, finish, lambda one: False, 1, 4)
     assert [one.text for one in once] == ["1", "2", "3", "5"]
 
 

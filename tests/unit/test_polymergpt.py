@@ -13,7 +13,7 @@ from genbat.families.transformer import Style
 from genbat.systems import polymer_corpus, polymergpt_training
 from genbat.systems.polymer_corpus import Texts
 from genbat.systems.polymer_words import BORDERS, SAID, UNTOLD
-from genbat.systems.polymergpt import PolymerGPT, network_of
+from genbat.systems.polymergpt import Plan, PolymerGPT, network_of
 from genbat.systems.run import Schedule
 
 torch.set_num_threads(1)
@@ -89,7 +89,8 @@ def test_what_is_written_are_polymers_in_their_normal_form(system):
     assert len(good) > 120
     assert all(normal(c.text).text == c.text for c in good)
     assert all(c.text.count("[Cu]") == c.text.count("[Au]") == 1 for c in good)
-    bad = next(c for c in made if not c.verdict.ok)
+    alone = system.sample(200, seed=1, plan=Plan(Style(temperature=2.0), tries=1))
+    bad = next(c for c in alone if not c.verdict.ok)
     assert "unit" in bad.verdict.reasons[0]
 
 
@@ -102,7 +103,7 @@ def test_same_seed_same_polymers(system):
 def test_texts_go_on_from_a_beginning(system):
     asked = Condition(wishes={"begin": "[Cu]CCC"})
     given = system.vocabulary.numbers("[Cu]CCC")
-    rows = system.write(UNTOLD, given, 0, 0, style=Style())
+    rows = system.write(UNTOLD, given, 0, 0, plan=Plan(style=Style()))
     assert all(row.startswith("[Cu]CCC") for row in rows)
     assert any(c.verdict.ok for c in system.sample(30, condition=asked))
 
@@ -112,7 +113,7 @@ def test_what_ends_has_its_markers_once_and_brackets_in_pairs():
     torch.manual_seed(0)
     config = polymer_corpus.make_config(texts(), longest=40, **SIZES)
     fresh = PolymerGPT(config, network_of(config), "toy")
-    rows = fresh.write(UNTOLD, [], 0, 0, style=Style())
+    rows = fresh.write(UNTOLD, [], 0, 0, plan=Plan(style=Style()))
     ended = [row for row in rows if len(split(row)) < 38]
     assert len(ended) > 20
     for row in ended:
@@ -155,3 +156,12 @@ def test_no_polymers_are_told(tmp_path):
     none = Texts([], np.empty(0))
     with pytest.raises(ValueError, match="none to train on"):
         polymergpt_training.train(none, tmp_path, schedule=replace(RULES, steps=1))
+
+
+def test_what_is_no_repeat_unit_is_written_again(system):
+    warm = Style(temperature=1.5)
+    once = system.units(UNTOLD, [], 0, 0, plan=Plan(warm, tries=1))
+    again = system.units(UNTOLD, [], 0, 0, plan=Plan(warm))
+    legal = [k for k, (_, verdict) in enumerate(once) if verdict.ok]
+    assert [again[k] for k in legal] == [once[k] for k in legal]
+    assert sum(v.ok for _, v in again) > len(legal)
