@@ -67,8 +67,12 @@ class Duel:
 
     def rate(self) -> float:
         """The rate of this step."""
-        left = 1 - max(self.step / self.rules.steps, self.elapsed)
-        return self.rules.rate * min(1.0, max(0.0, 2 * left))
+        return self.rules.rate * min(1.0, max(0.0, 2 * (1 - self.done)))
+
+    @property
+    def done(self) -> float:
+        """Share of the training that is over, by its steps or its time."""
+        return max(self.step / self.rules.steps, self.elapsed)
 
     def teach_critics(self, loss: Tensor) -> None:
         """One step of all critics."""

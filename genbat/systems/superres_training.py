@@ -21,7 +21,9 @@ from genbat.systems.superres import FACTOR, Config, Generator, noises
 PRESETS = {"tiny": Rules(steps=2, rounds=1), "base": Rules(steps=5000, rounds=2)}
 EDGE = SIDE // FACTOR  # coarse voxels of a training volume
 HELD = 10.0  # weight of the coarse labels
-TOUCH = 20.0  # weight of the surfaces and lines between the phases
+TOUCH = 20.0  # weight of the surfaces and lines between the phases, at the end
+TOUCH_FROM = 0.4, 0.6  # shares of the training between which that weight rises from nothing: a
+# generator that knows no phases yet has the least surface wrong where all is of one phase
 LEARNT_FROM = 256  # real slices of an axis that say how much there is of them
 
 
@@ -89,8 +91,14 @@ def one_round(coarse: Coarse, images: Images, wanted: Tensor, duel: Duel) -> dic
     fooled = [generator_loss(_critic(duel, axis), some_slices(volume, axis, random))
               for axis in range(3)]  # fmt: skip
     held, touch = faithful(volume, cube), mismatch(volume, wanted)
-    duel.teach_generator(torch.stack(fooled).sum() + HELD * held + TOUCH * touch)
+    duel.teach_generator(torch.stack(fooled).sum() + HELD * held + touching(duel.done) * touch)
     return {"distance": distance, "held": float(held.detach()), "touch": float(touch.detach())}
+
+
+def touching(done: float) -> float:
+    """Weight of the surfaces and lines when a share of the training is over."""
+    first, last = TOUCH_FROM
+    return TOUCH * min(1.0, max(0.0, (done - first) / (last - first)))
 
 
 def faithful(volume: Tensor, coarse: Tensor) -> Tensor:

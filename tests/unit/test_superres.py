@@ -167,6 +167,12 @@ def test_contacts_of_shares_are_the_mean_over_all_labels():
     assert contacts(corner).tolist() == pytest.approx(wanted.tolist(), rel=1e-5)
 
 
+def test_surfaces_count_once_the_phases_are_there():
+    most = superres_training.TOUCH
+    weights = [superres_training.touching(done) for done in (0.0, 0.4, 0.5, 0.6, 1.0)]
+    assert weights == pytest.approx([0.0, 0.0, most / 2, most, most])
+
+
 def test_contacts_are_held_to_those_of_the_images():
     """No error for a volume like the images; phases that never touch do not count."""
     labels = torch.as_tensor(fine().labels.astype("i8"))
