@@ -75,9 +75,7 @@ class Subject:
         """Normal forms of those held out."""
         return self.polymers.rows("test")["text"].tolist()
 
-    def drawn(
-        self, condition: Condition | None = None, **options: Any
-    ) -> tuple[list[str], float]:
+    def drawn(self, condition: Condition | None = None, **options: Any) -> tuple[list[str], float]:
         """n texts, and the seconds a thousand took; `options` as the system takes them."""
         key = str((condition and condition.to_json(), options))
         if key not in self.memory:

@@ -46,6 +46,7 @@ from genbat.domains.crystals.symmetric_text import (
 )
 from genbat.domains.crystals.wishes import Wishes, read_wishes
 from genbat.families.transformer import GPT, Style, draws_of
+from genbat.systems.again import FAR, until_legal
 from genbat.systems.base import (
     Progress,
     Settings,
@@ -54,7 +55,6 @@ from genbat.systems.base import (
     at_least_one,
     counted,
 )
-from genbat.systems.again import FAR, until_legal
 from genbat.systems.by_symmetry import Tried, tried
 
 NAME = "crystalgpt"

@@ -36,6 +36,7 @@ from genbat.core.condition import Condition
 from genbat.domains.crystals.measures import smact_valid
 from genbat.domains.crystals.symmetric import Symmetric
 from genbat.domains.crystals.wishes import Wishes, read_wishes
+from genbat.systems.again import until_legal
 from genbat.systems.base import (
     Progress,
     SystemCard,
@@ -43,7 +44,6 @@ from genbat.systems.base import (
     at_least_one,
     counted,
 )
-from genbat.systems.again import until_legal
 from genbat.systems.by_symmetry import Tried, tried
 from genbat.systems.cubicgan_network import ATOMS, Asked, Config, Generator, crystals_of
 

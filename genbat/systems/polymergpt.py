@@ -35,13 +35,14 @@ from genbat.systems.polymer_words import BLOCK, FIRST, TARGETS, UNTOLD, Config, 
 
 NAME = "polymergpt"
 LEGAL_TARGETS = TARGETS
+STYLE = Style(temperature=1.5, nucleus=0.98, guidance=1.5)
 
 
 @dataclass(frozen=True)
 class Plan:
     """How polymers are written: the style, and how often an illegal one is tried."""
 
-    style: Style = Style(temperature=1.5, nucleus=0.98, guidance=1.5)
+    style: Style = STYLE
     tries: int = 4
 
 
