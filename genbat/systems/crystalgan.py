@@ -12,7 +12,8 @@ Changed, and why:
   has 35 binaries of two metals, here are some hundreds of forty.
 - A union of both cells' atoms, in a cell as large as both, is what a generator moves, instead of an
   array with placeholders that it fills: the composition is then the sum of both binaries, and of
-  balanced ones balanced. The networks know neither orientation nor the order of atoms (CSPNet).
+  balanced ones balanced. The networks know neither orientation nor the order of atoms (CSPNet,
+  with a push along the lines to near neighbours, since its waves know no distances).
 - A critic sees the surroundings of each atom, as counts of metals and anions over distance, and
   compares them with those of the same atom in its binary: that is the feature which is transferred.
   It learns by the Wasserstein distance with gradient penalty (Gulrajani et al., arXiv 1704.00028).

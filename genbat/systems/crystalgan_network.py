@@ -29,6 +29,7 @@ TIME = 0.3  # the noise whose width CrystalNet's waves are dimmed by: a fiftieth
 MOVE, STRAIN = 0.1, 0.3  # what a unit of the network moves atoms (of the cell) and lattices by
 PASSES = 3  # of the second generator: each sees what the one before has made
 CENTRES = tuple(0.5 + 0.125 * k for k in range(17))  # sums of covalent radii
+LEAST, MOST = 0.5, 4.0  # Å: atoms nearer push as at the first, and fade towards the second
 SEEN = 2 * len(CENTRES) + 5  # numbers that a critic sees of an atom
 KEPT = 0.01  # misfit at which a crystal is half way to keeping the limits
 MARGIN = 0.05  # by which the networks are held inside the limits
@@ -55,12 +56,49 @@ class Config(Settings):
         return Limits(*numbers) if numbers else None
 
 
+class Push(nn.Module):
+    """Moves atoms along the lines to their neighbours, by distance and by what both are.
+
+    The waves of `CrystalNet` know where in the cell an atom lies, but no distance in Å.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.scale, width = config.scale, config.width // 2
+        self.here, self.there = (nn.Linear(config.width, width, bias=False) for _ in range(2))
+        self.far = nn.Linear(len(CENTRES), width)
+        self.out = nn.Linear(width, 1)
+        nn.init.normal_(self.out.weight, std=0.01)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Crystals, states: Tensor) -> Tensor:
+        """How far each atom moves, as fractions of the cell (B, N, 3).
+
+        Parameters
+        ----------
+        states : what is known of each atom (B, N, width).
+        """
+        steps, angstroms = lines(x, self.scale)
+        ratio = _in_radii(x, angstroms)
+        crystal, own, other, _ = near = ((angstroms < MOST) & ratio.isfinite()).nonzero(
+            as_tuple=True
+        )
+        mixed = self.far(gaussians(ratio[near]))
+        mixed = mixed + self.here(states)[crystal, own] + self.there(states)[crystal, other]
+        away = angstroms[near][:, None]
+        fade = (1 - (away / MOST) ** 2) ** 2 / away.clamp(min=LEAST)
+        each = self.out(F.silu(mixed)) * fade * steps[near]
+        moves = torch.zeros_like(x.fractions)
+        return moves.index_put((crystal, own), each, accumulate=True)
+
+
 class Mover(nn.Module):
     """Moves the atoms and the cell of a union."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.net = CrystalNet(KINDS, config.width, config.layers, config.frequencies)
+        self.push = Push(config)
         for name, value in self.net.named_parameters():  # nothing moves much at the beginning
             if name.startswith("to_lattices.2") or ".amplitude." in name:
                 nn.init.normal_(value, std=0.01)
@@ -68,7 +106,7 @@ class Mover(nn.Module):
     def forward(self, x: Crystals) -> Crystals:
         """The same atoms elsewhere, in a cell that may have changed."""
         guess = self.net(x, torch.full((len(x),), TIME))
-        places = wrap(x.fractions + MOVE * guess.fractions)
+        places = wrap(x.fractions + MOVE * guess.fractions + self.push(x, guess.states))
         return replace(x, fractions=places, lattices=x.lattices + STRAIN * guess.lattices)
 
 
@@ -160,17 +198,32 @@ def lattices_of(x: Crystals, scale: LatticeScale) -> Tensor:
     return torch.linalg.matrix_exp(symmetric)
 
 
+def lines(x: Crystals, scale: LatticeScale) -> tuple[Tensor, Tensor]:
+    """From every atom to every atom's 27 images: steps as fractions of the cell (B, N, N, 27, 3)
+    and their lengths in Å (B, N, N, 27)."""
+    away = shortest(x.fractions[:, None] - x.fractions[:, :, None])
+    steps = away[..., None, :] + _IMAGES
+    squares = (steps @ lattices_of(x, scale)[:, None, None]).square().sum(-1)
+    return steps, squares.clamp(min=1e-6).sqrt()
+
+
 def ratios(x: Crystals, scale: LatticeScale) -> Tensor:
     """Distances of every two atoms and 27 images (B, N, N, 27) in sums of covalent radii, infinite
     for an atom itself and where there is none."""
-    away = shortest(x.fractions[:, None] - x.fractions[:, :, None])
-    images = away[..., None, :] + _IMAGES
-    squares = (images @ lattices_of(x, scale)[:, None, None]).square().sum(-1)
-    own = torch.eye(away.shape[1], dtype=torch.bool)[..., None] & (_IMAGES == 0).all(-1)
+    return _in_radii(x, lines(x, scale)[1])
+
+
+def _in_radii(x: Crystals, angstroms: Tensor) -> Tensor:
+    own = torch.eye(angstroms.shape[1], dtype=torch.bool)[..., None] & (_IMAGES == 0).all(-1)
     both = (x.here[:, None] & x.here[:, :, None])[..., None] & ~own
     sums = RADII[x.kinds][:, None] + RADII[x.kinds][:, :, None]
-    far = torch.where(both, squares, torch.ones_like(squares)).clamp(min=1e-6).sqrt()
-    return torch.where(both, far / sums[..., None], torch.inf)
+    return torch.where(both, angstroms / sums[..., None], torch.inf)
+
+
+def gaussians(ratio: Tensor) -> Tensor:
+    """Nearness of distances (…) in sums of covalent radii to each of CENTRES (…, centres)."""
+    width = CENTRES[1] - CENTRES[0]
+    return torch.exp(-((ratio[..., None] - torch.tensor(CENTRES)) ** 2) / (2 * width**2))
 
 
 def is_anion(x: Crystals) -> Tensor:
@@ -182,8 +235,7 @@ def surroundings(x: Crystals, scale: LatticeScale) -> Tensor:
     """What a critic sees of each atom (B, N, SEEN): how many metals and how many anions there are
     at each of CENTRES, as logarithms; the atom's radius, electronegativity, whether it is an anion,
     the crystal's volume, and 1; all 0 where there is no atom."""
-    width = CENTRES[1] - CENTRES[0]
-    near = torch.exp(-((ratios(x, scale)[..., None] - torch.tensor(CENTRES)) ** 2) / (2 * width**2))
+    near = gaussians(ratios(x, scale))
     each, anion = near.sum(3), is_anion(x)  # (B, N, N, centres)
     counts = [(each * kind[:, None, :, None]).sum(2) for kind in (~anion, anion)]
     own = torch.stack(

@@ -27,6 +27,7 @@ from genbat.systems.crystalgan_network import (
     MARGIN,
     RADII,
     Generator,
+    Push,
     constraint,
     misfit,
     rebuilt,
@@ -169,6 +170,41 @@ def test_surroundings_ignore_shifts_and_follow_permutations():
     order = torch.randperm(2 * SITES, generator=torch.Generator().manual_seed(3))
     mixed = Crystals(x.kinds[:, order], x.fractions[:, order], x.lattices, x.here[:, order])
     assert torch.allclose(surroundings(mixed, scale), seen[:, order], atol=1e-5)
+
+
+def push_of(x, states):
+    torch.manual_seed(0)
+    push = Push(system().config)
+    torch.nn.init.normal_(push.out.weight)
+    with torch.no_grad():
+        return push(x, states)
+
+
+def states_of(x):
+    """The same for the same kind of atom."""
+    table = torch.randn(100, system().config.width, generator=torch.Generator().manual_seed(1))
+    return table[x.kinds]
+
+
+def test_neighbours_push_alike_whatever_the_origin_and_the_order():
+    x = some_pairs().union
+    found = push_of(x, states_of(x))
+    assert float(found.abs().max()) > 1e-3 and found[~x.here].abs().max() == 0
+    moved = replace(x, fractions=(x.fractions + torch.tensor([0.3, 0.7, 0.11])) % 1.0)
+    assert torch.allclose(push_of(moved, states_of(moved)), found, atol=1e-3)
+    order = torch.randperm(2 * SITES, generator=torch.Generator().manual_seed(3))
+    mixed = Crystals(x.kinds[:, order], x.fractions[:, order], x.lattices, x.here[:, order])
+    assert torch.allclose(push_of(mixed, states_of(mixed)), found[:, order], atol=1e-4)
+
+
+def test_nothing_is_pushed_where_all_neighbours_lie_opposite_each_other():
+    cell = fill(prototype("aflow:AB_cF8_225_a_b"), {"A": Ion("O", -2), "B": Ion("Ba", 2)})
+    x = Stock.of([cell]).crystals(torch.tensor([0]), system().config.scale)
+    assert float(push_of(x, states_of(x)).abs().max()) < 1e-4
+    off = replace(
+        x, fractions=x.fractions + torch.tensor([0.05, 0.0, 0.0]) * (x.kinds == 8)[..., None]
+    )
+    assert float(push_of(off, states_of(off)).abs().max()) > 1e-3
 
 
 def test_reconstruction_ignores_where_a_binary_lies():
