@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from genbat.studio.metrics_crystals import RESAMPLED, SUBSTITUTED, Made, Subject
 from genbat.studio.metrics_reconstruction import dress
 from genbat.systems.base import part_of
 from genbat.systems.crystal_corpus import Corpus
-from genbat.systems.imatgen_corpus import PAIR, prototypes
+from genbat.systems.imatgen_corpus import HELD_OUT, PAIR, prototypes
 from genbat.systems.imatgen_training import images_of, lattices_of, stability_of
 
 SEARCHED = 5_000  # samples in which structure types are looked for
@@ -42,6 +43,14 @@ class PairSubject(Subject):
         """The two elements of the system."""
         one, two = self.system.config.elements
         return one, two
+
+    @cached_property
+    def test(self) -> Corpus:
+        """All that was kept out of the training: its test split and the structure types that are
+        looked for, with whatever equals them."""
+        kept = {"test", HELD_OUT}
+        rows = [k for k, split in enumerate(self.corpus.splits) if split in kept]
+        return self.corpus.part(rows)
 
     def others(self) -> dict[str, Made]:
         """See the class."""

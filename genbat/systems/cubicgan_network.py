@@ -24,6 +24,7 @@ from genbat.systems.base import Settings
 
 ATOMS = 3  # base atoms, one of each element
 NUMBERS = 2 * 3 * ATOMS + 1  # of a crystal: cosines and sines of nine coordinates, and the edge
+EDGE = 3.0  # spread of the edge among the numbers: a critic sees it beside eighteen of the places
 SNAP = 0.08  # of the edge: within it the most special position is taken
 _IMAGES = np.array(list(product((-1, 0, 1), repeat=3)))
 
@@ -135,7 +136,7 @@ def numbers_of(crystals: Sequence[Symmetric], config: Config) -> Tensor:
         angles = 2 * math.pi * np.concatenate(points)
         edge = math.log(crystal.cell[0] / touching_edge(crystal))
         circle = np.stack([np.cos(angles), np.sin(angles)], 1).ravel()
-        rows.append([*circle, (edge - config.mean) / config.spread])
+        rows.append([*circle, EDGE * (edge - config.mean) / config.spread])
     return torch.tensor(np.array(rows)).float()
 
 
@@ -158,7 +159,7 @@ def crystals_of(numbers: Tensor, asked: Asked, config: Config) -> list[Symmetric
         orbits = [snapped(point, group, letters, config.elements[e])
                   for point, e in zip(points, elements, strict=True)]  # fmt: skip
         bare = Symmetric(group, tuple(orbits), (1.0,))
-        edge = touching_edge(bare) * math.exp(row[-1] * config.spread + config.mean)
+        edge = touching_edge(bare) * math.exp(row[-1] / EDGE * config.spread + config.mean)
         out.append(Symmetric(group, bare.orbits, (float(edge),)))
     return out
 
