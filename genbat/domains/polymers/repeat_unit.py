@@ -19,6 +19,9 @@ HEAD, TAIL = "[Cu]", "[Au]"
 ENDS = (29, 79)  # their atomic numbers
 LONGEST = 2000  # characters of a text that is looked at
 _LEFT, _RIGHT = 1, 2  # isotopes of the dummy atoms at a segment's two ends
+_JOINT = 100  # and, from here on, of those that are joined
+_BY_ISOTOPE = Chem.MolzipParams()
+_BY_ISOTOPE.label = Chem.MolzipLabel.Isotope
 
 RDLogger.DisableLog("rdApp.*")
 
@@ -65,10 +68,11 @@ def parsed(text: str) -> Chem.Mol:
     mol = Chem.MolFromSmiles(text) if text else None
     if mol is None:
         raise ValueError(f"unit: {text[:60]!r} is no SMILES")
-    counts = [sum(a.GetAtomicNum() == end for a in mol.GetAtoms()) for end in ENDS]
+    numbers = _numbers(mol)
+    counts = [numbers.count(end) for end in ENDS]
     if counts != [1, 1]:
         raise ValueError(f"unit: has {counts[0]} {HEAD} and {counts[1]} {TAIL}; one each is legal")
-    for atom in (a for a in mol.GetAtoms() if a.GetAtomicNum() in ENDS):
+    for atom in (mol.GetAtomWithIdx(numbers.index(end)) for end in ENDS):
         kinds = [bond.GetBondType() for bond in atom.GetBonds()]
         if kinds != [Chem.BondType.SINGLE] or atom.GetFormalCharge():
             raise ValueError(f"unit: [{atom.GetSymbol()}] must hang on one single bond")
@@ -81,7 +85,8 @@ def parsed(text: str) -> Chem.Mol:
 # ---------------------------------------------------------------------- taking apart
 def _segments(mol: Chem.Mol) -> list[str]:
     """Segments from [Cu] to [Au]: cut at every single bond that alone holds the ends together."""
-    head, tail = (_find(mol, end) for end in ENDS)
+    numbers = _numbers(mol)
+    head, tail = (numbers.index(end) for end in ENDS)
     path = Chem.GetShortestPath(mol, head, tail)
     pairs = list(pairwise(path))
     if len(pairs) < 2:
@@ -101,8 +106,8 @@ def _segments(mol: Chem.Mol) -> list[str]:
     return [_canonical(Chem.MolFragmentToSmiles(broken, part)) for part in inside]
 
 
-def _find(mol: Chem.Mol, number: int) -> int:
-    return next(a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() == number)
+def _numbers(mol: Chem.Mol) -> list[int]:
+    return [atom.GetAtomicNum() for atom in mol.GetAtoms()]
 
 
 @lru_cache(maxsize=65_536)
@@ -143,25 +148,18 @@ def _joined(pieces: Sequence[str]) -> str:
     return text.replace(f"[{_LEFT}*]", HEAD).replace(f"[{_RIGHT}*]", TAIL)
 
 
-def _row(pieces: Sequence[str]) -> Chem.RWMol:
+def _row(pieces: Sequence[str]) -> Chem.Mol:
     """Segments in a row, the dummy atoms still at its ends."""
-    mol = Chem.RWMol(Chem.MolFromSmiles(pieces[0]))
-    for piece in pieces[1:]:
-        mol = _followed(mol, Chem.MolFromSmiles(piece))
-    Chem.SanitizeMol(mol)
-    return mol
-
-
-def _followed(chain: Chem.RWMol, piece: Chem.Mol) -> Chem.RWMol:
-    """A chain with one more segment at its right end."""
-    offset = chain.GetNumAtoms()
-    both = Chem.RWMol(Chem.CombineMols(chain, piece))
-    right, left = _dummy(chain, _RIGHT), offset + _dummy(piece, _LEFT)
-    a, b = (both.GetAtomWithIdx(k).GetNeighbors()[0].GetIdx() for k in (right, left))
-    both.AddBond(a, b, Chem.BondType.SINGLE)
-    for k in sorted((right, left), reverse=True):
-        both.RemoveAtom(k)
-    return both
+    if len(pieces) == 1:
+        return Chem.MolFromSmiles(pieces[0])
+    # Each segment's right dummy and the next one's left dummy get a number that joins them.
+    joints = [str(_JOINT + k) for k in range(len(pieces) - 1)]
+    lefts, rights = [str(_LEFT), *joints], [*joints, str(_RIGHT)]
+    named = (
+        piece.replace(f"[{_LEFT}*]", f"[{left}*]").replace(f"[{_RIGHT}*]", f"[{right}*]")
+        for piece, left, right in zip(pieces, lefts, rights, strict=True)
+    )
+    return Chem.molzip(Chem.MolFromSmiles(".".join(named)), _BY_ISOTOPE)
 
 
 def _dummy(mol: Chem.Mol, isotope: int) -> int:
