@@ -122,7 +122,12 @@ _PARTS: dict[str, dict[str, tuple[str, str, float]]] = {
             "writing": ("metrics_polymers", "writing", 0.6),
             "asked": ("metrics_polymers", "asked", 0.4),
         }
-        for name in ("polymergpt", "polymerdiffusion", "polymermasking")
+        for name in ("polymerdiffusion", "polymermasking")
+    },
+    "polymergpt": {
+        "writing": ("metrics_polymers", "writing", 0.4),
+        "asked": ("metrics_polymers", "asked", 0.2),
+        "loop": ("metrics_loop", "loop", 0.4),
     },
     "polymervae": {
         "reconstruction": ("metrics_polymers", "reconstruction", 0.2),

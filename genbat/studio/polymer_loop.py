@@ -23,6 +23,7 @@ from genbat.core.properties import Measurement
 from genbat.core.provenance import Provenance, versions
 from genbat.domains.polymers import data as tables
 from genbat.domains.polymers.properties import BY_KEY
+from genbat.domains.polymers.repeat_unit import normal, views
 from genbat.studio import registry
 from genbat.studio.metrics_polymers import COLUMN, TOP, normals
 from genbat.studio.work import Report
@@ -36,7 +37,7 @@ from genbat.systems.run import Run, Schedule
 REHEARSED = 2000  # polymers that stand for those it has learnt from
 KEPT = 0.25  # share of a round's new polymers, the best ones, that it learns from
 STEPS, BATCH, RATE = 150, 128, 2e-4  # of a round's training
-MOST_ROUNDS, MOST = 8, 4000
+MOST_ROUNDS, LEAST, MOST = 8, 10, 4000
 Say = Callable[[float, str], object]
 
 
@@ -101,8 +102,8 @@ def rounds(
     """
     if not 1 <= count <= MOST_ROUNDS:
         raise ValueError(f"rounds: got {count}; legal are 1 to {MOST_ROUNDS}")
-    if not 10 <= many <= MOST:
-        raise ValueError(f"polymers: got {many} a round; legal are 10 to {MOST}")
+    if not LEAST <= many <= MOST:
+        raise ValueError(f"polymers: got {many} a round; legal are {LEAST} to {MOST}")
     network = deepcopy(begin.system.network).requires_grad_(True)
     system = PolymerGPT(begin.system.config, network)
     texts, values = list(begin.texts), list(begin.values)
@@ -141,7 +142,18 @@ def _round(
     # They are learnt as what was asked for: the surrogate's values reach less far than those of the
     # simulations between which the classes lie.
     border = system.config.borders[-1]
-    return found, [(new[k], max(float(values[k]), border)) for k in keep]
+    kept = [(new[k], max(float(values[k]), border)) for k in keep]
+    return found, [(text, value) for text, value in kept if _can_be_learnt(system, text)]
+
+
+def _can_be_learnt(system: PolymerGPT, text: str) -> bool:
+    """Whether the network can write all of a polymer's texts: a normal form may hold an atom in
+    brackets that was written without."""
+    try:
+        longest = max(len(system.vocabulary.numbers(way)) for way in views(normal(text)))
+    except ValueError:
+        return False
+    return longest + 2 <= system.config.longest
 
 
 def _learn(

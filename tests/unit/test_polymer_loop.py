@@ -56,6 +56,13 @@ def test_rounds_get_better(begin, tmp_path, monkeypatch):
         assert torch.equal(value, before[key])  # the shipped system stays as it is
 
 
+def test_what_the_vocabulary_cannot_write_is_not_learnt(begin):
+    assert polymer_loop._can_be_learnt(begin.system, normal(UNITS[0]).text)
+    strange = normal("[Cu]CC[SH](C)[Au]").text
+    assert "[SH]" in strange and not polymer_loop._can_be_learnt(begin.system, strange)
+    assert not polymer_loop._can_be_learnt(begin.system, f"[Cu]{'CCO' * 40}C[Au]")
+
+
 def test_the_same_seed_gives_the_same_rounds(begin, tmp_path):
     one, two = (
         list(polymer_loop.rounds(begin, tmp_path, count=2, many=60, seed=4,
