@@ -24,7 +24,7 @@ from genbat.studio import registry
 from genbat.studio.keeping import Row, kept
 from genbat.studio.metrics import Progress
 
-SIZE, SEED = 128, 0
+SIZE, SEED = 64, 0
 MOST = 3  # draws a wanted volume
 CHUNK = 2
 
