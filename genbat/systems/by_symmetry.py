@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from genbat.core.candidate import Verdict
 from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.structure import primitive, to_text
-from genbat.domains.crystals.symmetric import Symmetric, built, described
+from genbat.domains.crystals.symmetric import Symmetric, built
 from genbat.domains.crystals.wishes import Wishes
 from genbat.systems.base import Progress
+from genbat.systems.crystal_cache import Symmetries
 from genbat.systems.crystal_corpus import Corpus
 
 
@@ -20,13 +21,12 @@ def symmetric(
     """Some of a corpus' crystals by their symmetry; those in which spglib finds none are left
     out."""
     found = []
-    for done, k in enumerate(rows):
-        if progress and done % 500 == 0:
-            progress(0.0, f"symmetry of {done:,} of {len(rows):,} crystals")
-        try:
-            found.append(described(corpus.cells[k]))
-        except ValueError:
-            continue
+    with Symmetries() as known:
+        for done, k in enumerate(rows):
+            if progress and done % 500 == 0:
+                progress(0.0, f"symmetry of {done:,} of {len(rows):,} crystals")
+            if one := known.of(corpus.cells[k]):
+                found.append(one)
     return found
 
 

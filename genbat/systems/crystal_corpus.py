@@ -28,6 +28,7 @@ from genbat.domains.crystals.structure import from_text, primitive, reduced_form
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.families.crystal_net import Crystals
 from genbat.systems.base import Settings
+from genbat.systems.crystal_cache import Arrays, cells_of_files, packed, unpacked
 from genbat.systems.run import Schedule
 
 MAX_ATOMS = 20
@@ -79,7 +80,24 @@ class Corpus:
 
 
 def embedded() -> Corpus:
-    """GenBat's own set, with the Materials Project's structures where they lie beside it."""
+    """GenBat's own set, with the Materials Project's structures where they lie beside it; made
+    once, see `crystal_cache`."""
+    folder = paths.beside()
+    files = [paths.ASSETS / data.TABLE, *([folder / known_phases.ARCHIVE] if folder else [])]
+    kept = cells_of_files(files, lambda: _arrays(_embedded(folder)))
+    return Corpus(
+        unpacked(kept), kept["stretches"], kept["groups"], kept["values"], kept["splits"].tolist()
+    )
+
+
+def _arrays(corpus: Corpus) -> Arrays:
+    return packed(corpus.cells) | {
+        "stretches": corpus.stretches, "groups": corpus.groups, "values": corpus.values,
+        "splits": np.array(corpus.splits),
+    }  # fmt: skip
+
+
+def _embedded(folder: Path | None) -> Corpus:
     known = data.load()
     kept = [k for k in range(len(known)) if len(known.table["numbers"][k]) <= MAX_ATOMS]
     own = [known.cell(k) for k in kept]
@@ -87,7 +105,6 @@ def embedded() -> Corpus:
     groups = table["group"].to_numpy("i8")
     values = table[list(TARGETS)].to_numpy("f8")
     splits = table["split"].astype(str).tolist()
-    folder = paths.beside()
     if folder is None:
         return make(own, groups, values, splits)
     theirs = [cell for _, cell in known_phases.read_cells(folder / known_phases.ARCHIVE)]
