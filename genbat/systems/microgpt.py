@@ -3,7 +3,7 @@
 Kept from the literature: an autoencoder turns volumes into tokens of a grid of codes (Mentzer et
 al., arXiv 2309.15505), and a transformer writes them one after another (Esser et al., "Taming
 transformers", arXiv 2012.09841). What is asked stands first, as tokens of its own, like the class
-token of Khajeh et al., npj Comput. Mater. 2025.
+token of Khajeh et al., Digital Discovery 2025, doi:10.1039/D4DD00293H.
 
 Changed, and why:
 - What is asked is forgotten now and then in training, target by target, so that any of them can be
@@ -45,7 +45,8 @@ def make_card(parameters: int = 0) -> SystemCard:
         family="GPT",
         title="Volume GPT",
         paper="Esser et al., CVPR 2021, arXiv 2012.09841; codes after Mentzer et al., arXiv "
-        "2309.15505; class tokens after Khajeh et al., npj Comput. Mater. 2025",
+        "2309.15505; class tokens after Khajeh et al., Digital Discovery 2025, "
+        "doi:10.1039/D4DD00293H",
         capabilities=("sample",),
         trained_on="GenBat's generated electrodes: particles, carbon-binder bridges, calendering",
         licence="MIT",

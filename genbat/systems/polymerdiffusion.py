@@ -107,7 +107,8 @@ def card_of(name: str, title: str, parameters: int) -> SystemCard:
         domain="polymers",
         family="diffusion",
         title=title,
-        paper="Yang et al., npj Comput. Mater. 2024 (GPT against diffusion for polymers)",
+        paper="Yang et al., npj Comput. Mater. 2024, arXiv 2312.06470 (GPT against "
+        "diffusion for polymers)",
         capabilities=("sample",),
         trained_on="HTP-MD (TRI, MIT): repeat units with conductivity by molecular dynamics",
         licence="MIT",

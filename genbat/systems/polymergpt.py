@@ -1,4 +1,4 @@
-"""polymergpt: Khajeh et al. 2025: repeat units written token by token, class first.
+"""polymergpt: Khajeh et al., Digital Discovery 2025: repeat units written token by token, class first.
 
 Kept from the paper: minGPT on SMILES of repeat units between two end markers, with a token of the
 conductivity's class first; polymers are also written from a fragment that somebody gives.
@@ -63,7 +63,8 @@ def make_card(parameters: int = 0) -> SystemCard:
         domain="polymers",
         family="GPT",
         title="Polymer GPT",
-        paper="Khajeh et al., npj Comput. Mater. 2025 (minGPT with a feedback loop)",
+        paper="Khajeh et al., Digital Discovery 2025, doi:10.1039/D4DD00293H (minGPT with a "
+        "feedback loop)",
         capabilities=("sample",),
         trained_on="HTP-MD (TRI, MIT): repeat units with conductivity by molecular dynamics",
         licence="MIT",
