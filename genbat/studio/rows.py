@@ -93,6 +93,26 @@ class Rows:
         return np.arange(len(self)) >= self.n_known
 
     @cached_property
+    def makers(self) -> list[str]:
+        """Names of the systems that made the generated rows."""
+        return list(dict.fromkeys([*self._made_by, *([self.system.card.name] * bool(self.crowd))]))
+
+    @cached_property
+    def origins(self) -> np.ndarray:
+        """Where each row comes from (n,): 0 known, k + 1 made by `makers[k]`."""
+        codes = {name: k + 1 for k, name in enumerate(self.makers)}
+        out = np.full(len(self), codes.get(self.system.card.name, 0), "u1")  # a crowd's points
+        out[: self.n_known] = 0
+        out[self.n_known : self.n_named] = [codes[name] for name in self._made_by]
+        return out
+
+    @property
+    def _made_by(self) -> list[str]:
+        """The system of each row of the libraries."""
+        own = self.library.get("system", [self.system.card.name] * len(self.library))
+        return [str(name) for name in own]
+
+    @cached_property
     def novel(self) -> np.ndarray:
         """Which rows are not among the known objects (n,); a crowd's points count as new."""
         known = self.known.row_of
@@ -143,8 +163,10 @@ class Rows:
     ) -> np.ndarray:
         """Rows that honour all windows, hold only the given elements, and belong to one of the
         given names of each category and status; booleans (n,). A row whose value is unknown does
-        not honour a window."""
-        keep = np.isin(np.array(STATUS)[self.generated.astype(int)], list(statuses))
+        not honour a window. A system's name is a status, too: that of what it made."""
+        asked = list(statuses)
+        keep = np.isin(np.array(STATUS)[self.generated.astype(int)], asked)
+        keep |= np.isin(np.array(["", *self.makers])[self.origins], asked)
         for key, window in windows.items():
             values = self.values(key)
             with np.errstate(invalid="ignore"):

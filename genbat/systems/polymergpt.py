@@ -1,4 +1,6 @@
-"""polymergpt: Khajeh et al., Digital Discovery 2025: repeat units written token by token, class first.
+"""polymergpt: Khajeh et al. 2025: repeat units written token by token, class first.
+
+The paper is Digital Discovery 2025, doi:10.1039/D4DD00293H.
 
 Kept from the paper: minGPT on SMILES of repeat units between two end markers, with a token of the
 conductivity's class first; polymers are also written from a fragment that somebody gives.

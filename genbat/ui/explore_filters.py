@@ -77,6 +77,17 @@ class Filters:
             keep &= shared.new_rows(state.domain()) == (self.novelty == "new")
         return keep
 
+    def behind(self, show: str) -> bool:
+        """Whether the known ones lie grey behind what was generated, and can be taken, too."""
+        return show not in ("all", "known") and not len(self)
+
+    def live(self, place: Atlas, show: str) -> np.ndarray | None:
+        """Rows on the map (n,), booleans; None for all of them."""
+        if not len(self) and show in ("all", "generated"):
+            return None
+        keep = self.keep(place, show)
+        return keep | ~place.generated if self.behind(show) else keep
+
 
 def _legal(key: str, lists: Mapping[str, list[str]]) -> tuple[str, ...]:
     """Names of a category that a link asks for and that there are."""

@@ -61,10 +61,8 @@ def selected(
     """Rows inside a lasso that are in question, the same ones the map counts."""
     domain = state.domain()
     column = shared.colour(domain, colour)
-    live = filters.keep(place, show) if len(filters) or show != "all" else None
-    if show == "generated" and not len(filters):
-        live = None  # the known ones lie grey behind and can be taken, too
-    back = shared.known_mask(domain) if show == "generated" and not len(filters) else None
+    live = filters.live(place, show)
+    back = shared.known_mask(domain) if filters.behind(show) else None
     hidden = latmap.unseen(event, column, back)
     return latmap.lassoed(event, shared.positions(domain), live, hidden)
 

@@ -129,7 +129,8 @@ def colour_control(place: Atlas) -> str:
     known = {p.key: p.axis for p in place.properties}
     first = place.rooms.colour
     added = {key: one.label for key, one in map_colours.added(place.rooms.domain).items()}
-    options = {**known, **place.rooms.groups, **added, "status": "Known or generated"}
+    status = "Known, or made by" if len(place.makers) > 1 else "Known or generated"
+    options = {**known, **place.rooms.groups, **added, "status": status}
     asked = st.query_params.get("by", first)
     keys = list(options)
     key = st.selectbox(
@@ -143,8 +144,8 @@ def colour_control(place: Atlas) -> str:
 def show_control(place: Atlas) -> str:
     """Known objects, generated ones, or both."""
     asked = st.query_params.get("show", "all")
-    keys = list(SHOW)
-    names = SHOW | {"generated": f"Made by {_makers(place)}"}
+    names = SHOW | _makers(place)
+    keys = list(names)
     key = st.selectbox(
         place.rooms.words.many.capitalize(), keys, index=keys.index(asked) if asked in keys else 0,
         format_func=names.__getitem__, key="explore:show",
@@ -153,10 +154,13 @@ def show_control(place: Atlas) -> str:
     return key
 
 
-def _makers(place: Atlas) -> str:
-    """Titles of the systems whose libraries are on the map."""
-    names = dict.fromkeys(place.library["system"]) if "system" in place.library else []
-    return " and ".join(registry.card(n).title for n in names) or place.system.card.title
+def _makers(place: Atlas) -> dict[str, str]:
+    """What to show of the systems whose libraries are on the map: one's own or, of several, each
+    one's."""
+    titles = {name: f"Made by {registry.card(name).title}" for name in place.makers}
+    if len(titles) > 1:
+        return titles
+    return {"generated": next(iter(titles.values()), f"Made by {place.system.card.title}")}
 
 
 def search_control(place: Atlas) -> list[int]:
@@ -217,14 +221,13 @@ def draw_map(
 ) -> None:
     """The map itself and what it means."""
     domain = state.domain()
-    behind = show == "generated" and not len(filters)
-    keep = None if behind or (show == "all" and not len(filters)) else mask(show, filters)
+    everything = not len(filters) and show in ("all", "generated")
     latmap.latent_map(
         shared.positions(domain),
         shared.colour(domain, colour),
         key=map_key(),
-        filter=keep,
-        back=shared.known_mask(domain) if behind else None,
+        filter=None if everything else mask(show, filters),
+        back=shared.known_mask(domain) if filters.behind(show) else None,
         names=shared.name_column(domain),
         marks=marks,
         note=counts(place),
@@ -239,7 +242,9 @@ def mask(show: str, filters: Filters) -> latmap.Column:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _mask(domain: str, show: str, text: str, _filters: Filters) -> latmap.Column:
-    return latmap.mask(_filters.keep(shared.warmup(domain).atlas(), show))
+    place = shared.warmup(domain).atlas()
+    live = _filters.live(place, show)
+    return latmap.mask(np.ones(len(place), bool) if live is None else live)
 
 
 def counts(place: Atlas) -> str:

@@ -8,13 +8,17 @@ import numpy as np
 import streamlit as st
 
 from genbat.core.candidate import Candidate
-from genbat.studio import explore, map_colours
+from genbat.studio import explore, map_colours, registry
 from genbat.studio.jobs import Jobs
 from genbat.studio.shortlist import Shortlists
 from genbat.studio.store import Store
 from genbat.studio.warm import Warmup
 from genbat.ui.components import latmap
 from genbat.ui.spark import Distribution
+
+# Known, and the systems that made the rest (after Okabe and Ito, for the colour-blind).
+GREY = "#8a93a0"
+ORIGINS = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7b52ab", "#8c6d31"
 
 
 @st.cache_resource(show_spinner=False)
@@ -117,8 +121,7 @@ def colour(domain: str, key: str) -> latmap.Column:
     """A property, category, status or system's number of all rows as a colour column."""
     place = _place(domain)
     if key == "status":
-        codes = place.generated.astype("u1")
-        return latmap.category(codes, ["known", "generated"], "Status", ["#8a93a0", "#0072b2"])
+        return _origins(place)
     if key in place.rooms.groups:
         names = group_names(domain, key)
         lookup = {name: k for k, name in enumerate(names)}
@@ -128,6 +131,15 @@ def colour(domain: str, key: str) -> latmap.Column:
         return latmap.numeric(map_colours.values(place, key), more[key].label, more[key].unit)
     known = next(p for p in place.properties if p.key == key)
     return latmap.numeric(place.values(key), known.label, known.unit)
+
+
+def _origins(place: explore.Atlas) -> latmap.Column:
+    """Known, or which system made it; colours that the colour-blind can tell apart."""
+    if len(place.makers) < 2:
+        names, title = ["known", "generated"], "Status"
+    else:
+        names, title = ["known", *(registry.card(n).title for n in place.makers)], "Made by"
+    return latmap.category(place.origins, names, title, [GREY, *ORIGINS])
 
 
 @st.cache_resource(show_spinner=False)
