@@ -129,7 +129,7 @@ def colour_control(place: Atlas) -> str:
     known = {p.key: p.axis for p in place.properties}
     first = place.rooms.colour
     added = {key: one.label for key, one in map_colours.added(place.rooms.domain).items()}
-    status = "Known, or made by" if len(place.makers) > 1 else "Known or generated"
+    status = "Made by" if len(place.makers) > 1 else "Known or generated"
     options = {**known, **place.rooms.groups, **added, "status": status}
     asked = st.query_params.get("by", first)
     keys = list(options)
