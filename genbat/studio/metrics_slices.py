@@ -23,6 +23,7 @@ from genbat.studio.metrics_volumes import BAND, LAGS, SIZE
 from genbat.studio.training_superres import Pair
 from genbat.systems.superres import upsampled
 
+MOST = 64  # coarse voxels along an edge that are made finer
 LEARNT = "images it was trained on"
 CLOSE = 0.02  # of a share, from that of the images learnt from
 Slices = list[list[Volume]]  # across z, y and x, one voxel deep each
@@ -51,7 +52,8 @@ class Subject:
         return made | {"real": self._crops(examples.held, 2), LEARNT: self._crops(learnt, 1)}
 
     def _finer(self) -> dict[str, Slices]:
-        coarse = self.examples.coarse
+        whole = self.examples.coarse
+        coarse = replace(whole, labels=whole.labels[:MOST, :MOST, :MOST])
         made = {"": self.system.enhance(coarse, seed=self.seed),
                 "voxels repeated": upsampled(coarse, "nearest")}  # fmt: skip
         return {name: self._of_volume(volume) for name, volume in made.items()}
