@@ -47,16 +47,15 @@ def cached(system, n):
     plan = Plan(style=PLAIN)
     texts = [
         text
-        for first in range(0, n, BLOCK)
+        for first in range(0, n, system.block)
         for text in system.write(UNTOLD, [], 0, first, plan=plan)
     ]
     return texts[:n]
 
 
 @torch.inference_mode()
-def rows_of(network, longest, legal):
+def rows_of(network, longest, legal, generator):
     """BLOCK rows as minGPT writes them: every token costs the whole row."""
-    generator = torch.Generator().manual_seed(0)
     rows = torch.full((BLOCK, 1), UNTOLD)
     for _ in range(longest - 1):
         scores = network(rows)[:, -1].masked_fill(~legal(rows), -torch.inf)
@@ -66,10 +65,10 @@ def rows_of(network, longest, legal):
 
 def uncached(system, n):
     """As minGPT samples, with the system's weights."""
-    known, texts = system.vocabulary, []
+    known, texts, generator = system.vocabulary, [], torch.Generator().manual_seed(0)
     end = known.tokens.index(END)
     for _ in range(0, n, BLOCK):
-        rows = rows_of(system.network, system.config.longest, system._text)
+        rows = rows_of(system.network, system.config.longest, system._text, generator)
         for row in rows[:, 1:].tolist():
             texts.append(known.text(row[: row.index(end)] if end in row else row))
     return texts[:n]
@@ -80,10 +79,11 @@ def published(system, n):
     own = system.config
     nano = GPT(len(own.tokens), own.longest, 48, 3, 3).eval()
     legal = lambda rows: (torch.arange(len(own.tokens)) >= FIRST).expand(len(rows), -1)  # noqa: E731
-    rows_of(nano, own.longest, legal)
+    generator = torch.Generator().manual_seed(0)
+    rows_of(nano, own.longest, legal, generator)
     begin = time.perf_counter()
     for _ in range(0, n, BLOCK):
-        rows_of(nano, own.longest, legal)
+        rows_of(nano, own.longest, legal, generator)
     return BLOCK * -(-n // BLOCK) / (time.perf_counter() - begin)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Allowed = Callable[[Tensor], Tensor]  # tokens so far (B, t) -> whether each may follow (B, V)
+FULL = 0.85  # share of unfinished rows in the cache below which the finished ones leave it
 
 
 class Block(nn.Module):
@@ -184,16 +185,19 @@ class GPT(nn.Module):
         for step in range(draws.shape[1]):
             scores = writing.scores(how.guidance)
             if allowed is not None:
-                fits = allowed(torch.cat([prefix[writing.rows], writing.written()], 1))
+                fits = allowed(torch.cat([prefix[writing.live], writing.written()], 1))
                 scores = scores.masked_fill(~fits, -torch.inf)
-            writing.add(drawn(scores, draws[writing.rows, step], how))
-            if not len(writing.rows):
+            writing.add(drawn(scores, draws[writing.live, step], how))
+            if not len(writing.live):
                 break
         return writing.out
 
 
 class _Writing:
-    """Rows that are being written; those that are finished leave the cache."""
+    """Rows that are being written; those that are finished leave the cache, some at a time.
+
+    `rows` are those in the cache, `alive` the places among them of the unfinished ones.
+    """
 
     def __init__(
         self, gpt: GPT, prefix: Tensor, draws: Tensor, end: int | None, untold: Tensor | None
@@ -201,32 +205,45 @@ class _Writing:
         rows, steps = draws.shape
         self.gpt, self.end, self.double = gpt, end, untold is not None
         self.out = torch.full((rows, steps), -1 if end is None else end)
-        self.rows, self.step = torch.arange(rows), 0
+        self.rows, self.alive, self.step = torch.arange(rows), torch.arange(rows), 0
         self.new = prefix if untold is None else torch.cat([prefix, untold])
         self.memory = gpt.memory(len(self.new), prefix.shape[1] + steps)
 
+    @property
+    def live(self) -> Tensor:
+        """The rows that are not finished (B,)."""
+        return self.rows[self.alive]
+
     def written(self) -> Tensor:
         """What stands in the rows that are not finished; (B, step)."""
-        return self.out[self.rows, : self.step]
+        return self.out[self.live, : self.step]
 
     def scores(self, guidance: float) -> Tensor:
-        """Scores of the next token (B, V)."""
+        """Scores of the next token of these (B, V)."""
         scores = self.gpt(self.new, self.memory)[:, -1]
         if not self.double:
-            return scores
+            return scores[self.alive]
         told, untold = scores.log_softmax(1).chunk(2)
-        return torch.lerp(untold, told, guidance)
+        return torch.lerp(untold[self.alive], told[self.alive], guidance)
 
     def add(self, token: Tensor) -> None:
-        """Write a token (B,) at the end of each row; finished rows go."""
-        self.out[self.rows, self.step] = token
+        """Write a token (B,) at the end of each of these."""
+        self.out[self.live, self.step] = token
         self.step += 1
-        if self.end is not None and bool((token == self.end).any()):
-            alive = (token != self.end).nonzero()[:, 0]
-            n = len(self.rows)
-            self.rows, token = self.rows[alive], token[alive]
-            self.memory.keep(torch.cat([alive, alive + n]) if self.double else alive)
-        self.new = token[:, None].repeat(2 if self.double else 1, 1)
+        if self.end is not None:
+            self.alive, token = self.alive[token != self.end], token[token != self.end]
+        if len(self.alive) < FULL * len(self.rows):
+            self._forget()
+        new = self.new.new_zeros(len(self.rows))
+        new[self.alive] = token
+        self.new = new[:, None].repeat(2 if self.double else 1, 1)
+
+    def _forget(self) -> None:
+        """Take the finished rows out of the cache."""
+        n = len(self.rows)
+        self.memory.keep(torch.cat([self.alive, self.alive + n]) if self.double else self.alive)
+        self.rows = self.live
+        self.alive = torch.arange(len(self.rows))
 
 
 def draws_of(seed: int, index: int, count: int) -> Tensor:

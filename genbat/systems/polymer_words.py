@@ -55,6 +55,7 @@ class Writer(Trained[Config, N], Generic[N]):
     targets = TARGETS
     config_type = Config
     name: ClassVar[str]
+    block: ClassVar[int] = BLOCK
 
     def sample(
         self,
@@ -87,7 +88,7 @@ class Writer(Trained[Config, N], Generic[N]):
         said = self.said(asked.windows.get(TARGET))
         made = (
             self.made(*unit, seed, {"index": first + k}, condition=asked)
-            for first in count(0, BLOCK)
+            for first in count(0, self.block)
             for k, unit in enumerate(self.units(said, given, seed, first, **options))
         )
         yield from counted(made, n, "polymers", progress)
@@ -100,7 +101,7 @@ class Writer(Trained[Config, N], Generic[N]):
 
     @abstractmethod
     def write(self, said: int, given: list[int], seed: int, first: int) -> list[str]:
-        """BLOCK texts from number `first` on: after a word, beginning with given tokens."""
+        """`block` texts from number `first` on: after a word, beginning with given tokens."""
 
     def said(self, window: Window | None) -> int:
         """The word before the text for a window: the class of its middle, or of just inside an

@@ -80,6 +80,7 @@ class PolymerGPT(Writer[GPT]):
     name = NAME
     network_type = staticmethod(network_of)  # type: ignore[assignment]
     describe = staticmethod(make_card)
+    block = 2 * BLOCK
     bare_plan = Plan(tries=1)  # the model alone, to be measured beside
 
     def units(
@@ -87,13 +88,13 @@ class PolymerGPT(Writer[GPT]):
     ) -> list[tuple[str, Verdict]]:
         """See `Writer.units`; what is no repeat unit is written again."""
         write = partial(self._rows, said, given, seed, first, plan.style)
-        return until_legal(write, unit_of, lambda unit: unit[1].ok, plan.tries, BLOCK)
+        return until_legal(write, unit_of, lambda unit: unit[1].ok, plan.tries, self.block)
 
     def write(
         self, said: int, given: list[int], seed: int, first: int, *, plan: Plan = PLAN
     ) -> list[str]:
         """See `Writer.write`; each is written once."""
-        return self._rows(said, given, seed, first, plan.style, 0, range(BLOCK))
+        return self._rows(said, given, seed, first, plan.style, 0, range(self.block))
 
     def _rows(
         self, said: int, given: list[int], seed: int, first: int, style: Style, turn: int,
