@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -15,6 +16,7 @@ from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition, Window
 from genbat.domains.polymers.repeat_unit import normal
 from genbat.domains.polymers.tokens import Vocabulary
+from genbat.systems.again import until_legal
 from genbat.systems.base import Progress, Settings, Trained, at_least_one, counted
 
 TARGET = "log_conductivity"
@@ -56,6 +58,8 @@ class Writer(Trained[Config, N], Generic[N]):
     config_type = Config
     name: ClassVar[str]
     block: ClassVar[int] = BLOCK
+    plan: ClassVar[Any]  # how it writes; `tries` says how often an illegal text is
+    bare_plan: ClassVar[Any]  # each is written once: the model alone, to be measured beside
 
     def sample(
         self,
@@ -94,14 +98,27 @@ class Writer(Trained[Config, N], Generic[N]):
         yield from counted(made, n, "polymers", progress)
 
     def units(
-        self, said: int, given: list[int], seed: int, first: int, **options: Any
+        self, said: int, given: list[int], seed: int, first: int, *, plan: Any = None
     ) -> list[tuple[str, Verdict]]:
-        """What `write` gives in normal form, with what is wrong with it."""
-        return [unit_of(text) for text in self.write(said, given, seed, first, **options)]
+        """`block` polymers from number `first` on in their normal form, with what is wrong with
+        each: after a word, beginning with given tokens. What is no repeat unit is written again
+        with other random numbers, as often as the plan says."""
+        how = plan or self.plan
+        write = partial(self._rows, said, given, seed, first, how)
+        return until_legal(write, unit_of, lambda unit: unit[1].ok, how.tries, self.block)
+
+    def write(
+        self, said: int, given: list[int], seed: int, first: int, *, plan: Any = None
+    ) -> list[str]:
+        """Texts of a block, each written once; see `units`."""
+        return self._rows(said, given, seed, first, plan or self.plan, 0, range(self.block))
 
     @abstractmethod
-    def write(self, said: int, given: list[int], seed: int, first: int) -> list[str]:
-        """`block` texts from number `first` on: after a word, beginning with given tokens."""
+    def _rows(
+        self, said: int, given: list[int], seed: int, first: int, plan: Any, turn: int,
+        rows: Sequence[int],
+    ) -> list[str]:  # fmt: skip
+        """Texts of some rows of a block, at a turn."""
 
     def said(self, window: Window | None) -> int:
         """The word before the text for a window: the class of its middle, or of just inside an

@@ -21,19 +21,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from genbat.core.candidate import Verdict
 from genbat.domains.polymers.repeat_unit import HEAD, TAIL
 from genbat.domains.polymers.tokens import END
 from genbat.families.transformer import GPT, Style, draws_of
-from genbat.systems.again import FAR, until_legal
+from genbat.systems.again import FAR
 from genbat.systems.base import SystemCard
-from genbat.systems.polymer_words import BLOCK, FIRST, TARGETS, UNTOLD, Config, Writer, unit_of
+from genbat.systems.polymer_words import BLOCK, FIRST, TARGETS, UNTOLD, Config, Writer
 
 NAME = "polymergpt"
 LEGAL_TARGETS = TARGETS
@@ -81,32 +78,19 @@ class PolymerGPT(Writer[GPT]):
     network_type = staticmethod(network_of)  # type: ignore[assignment]
     describe = staticmethod(make_card)
     block = 2 * BLOCK
-    bare_plan = Plan(tries=1)  # the model alone, to be measured beside
-
-    def units(
-        self, said: int, given: list[int], seed: int, first: int, *, plan: Plan = PLAN, **_: Any
-    ) -> list[tuple[str, Verdict]]:
-        """See `Writer.units`; what is no repeat unit is written again."""
-        write = partial(self._rows, said, given, seed, first, plan.style)
-        return until_legal(write, unit_of, lambda unit: unit[1].ok, plan.tries, self.block)
-
-    def write(
-        self, said: int, given: list[int], seed: int, first: int, *, plan: Plan = PLAN
-    ) -> list[str]:
-        """See `Writer.write`; each is written once."""
-        return self._rows(said, given, seed, first, plan.style, 0, range(self.block))
+    plan, bare_plan = PLAN, Plan(tries=1)
 
     def _rows(
-        self, said: int, given: list[int], seed: int, first: int, style: Style, turn: int,
+        self, said: int, given: list[int], seed: int, first: int, plan: Plan, turn: int,
         rows: Sequence[int],
     ) -> list[str]:  # fmt: skip
-        """Texts of some rows of a block."""
+        """See `Writer`."""
         known, room = self.vocabulary, self.config.longest - 1 - len(given)
         draws = torch.stack([draws_of(seed, first + k + FAR * turn, room) for k in rows])
         prefix = torch.tensor([[said, *given]]).expand(len(draws), -1)
         untold = torch.tensor([[UNTOLD, *given]]).expand(len(draws), -1)
         out = self.network.write(
-            prefix, draws, style, end=known.tokens.index(END), allowed=self._text,
+            prefix, draws, plan.style, end=known.tokens.index(END), allowed=self._text,
             untold=None if said == UNTOLD else untold,
         )  # fmt: skip
         return [known.text([*given, *row]) for row in out.tolist()]
