@@ -12,6 +12,11 @@ from genbat.core.provenance import versions
 from genbat.studio import registry
 from genbat.systems.base import SystemCard
 
+# Those whose training needs more than the weights: critics, or parts that are learnt one by one.
+NEEDS_CHECKPOINT = frozenset(
+    {"cubicgan", "crystalgan", "microgpt", "latentgan", "npvae", "additivevae", "polymersurrogate"}
+)
+
 
 @dataclass(frozen=True)
 class Words:
@@ -181,8 +186,11 @@ def _again(card: SystemCard) -> str:
     file = {"molecules": "mine.csv", "polymers": "mine.csv", "crystals": "mine.cif"}.get(
         card.domain, "mine.tif"
     )
+    further, goes_on = f" --from assets/weights/{name}", "goes on with"
+    if name in NEEDS_CHECKPOINT:
+        further, goes_on = "", "begins anew with"
     return (
         f"    genbat train {name}\n"
-        f"    genbat train {name} --data {file} --from assets/weights/{name}\n\n"
-        f"The second line goes on with {own}. `genbat evaluate` measures the outcome."
+        f"    genbat train {name} --data {file}{further}\n\n"
+        f"The second line {goes_on} {own}. `genbat evaluate` measures the outcome."
     )

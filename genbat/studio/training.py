@@ -20,6 +20,7 @@ from genbat.core import paths
 from genbat.studio import registry
 from genbat.studio.model_card import write_card
 from genbat.systems import checkpoint
+from genbat.systems.run import Run
 
 Progress = Callable[[float, str], None]
 # System -> module with `PRESETS`, `gather` (data -> Material) and `learn` (Material -> Lesson).
@@ -158,15 +159,26 @@ def resumed(start: Path | None, folder: Path) -> bool:
     return True
 
 
-def begin_from(start: Path, folder: Path) -> None:
-    """Put a checkpoint into the training's folder.
+def begin_from(start: Path, folder: Path, kind: Any = None, schedule: Any = None) -> None:
+    """Put a checkpoint into the training's folder: a copy or, of a system's finished weights, one
+    from which a new schedule begins.
+
+    Parameters
+    ----------
+    kind : the system's class, where all that its training teaches is in its weights.
 
     Raises
     ------
-    ValueError : the folder holds finished weights only.
+    ValueError : neither a checkpoint nor weights from which this system could go on.
     """
     if not (kept := _kept(start)):
-        raise ValueError(f"--from {start}: holds no checkpoint; finished weights are not enough")
+        if kind is None:
+            raise ValueError(
+                f"--from {start}: holds no checkpoint; finished weights are not enough"
+            )
+        known = kind.load(start)
+        Run(known.network.requires_grad_(True), known.config, schedule, folder).save()
+        return
     for file in kept:
         place = folder / file.relative_to(start)
         place.parent.mkdir(parents=True, exist_ok=True)

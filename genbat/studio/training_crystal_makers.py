@@ -46,26 +46,27 @@ def learn(
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Lesson:
-    """Train a system on a corpus; `start` is a checkpoint.
+    """Train a system on a corpus; `start` is a checkpoint or, of the GPT, finished weights.
 
     Raises
     ------
     ValueError : a checkpoint that is none, no crystal that the system can write, or no two binaries
         that could be joined.
     """
-    if start is not None:
-        begin_from(start, folder)
     rules, corpus = PRESETS[name][preset], material.examples
+    if start is not None:
+        kind = crystalgpt.CrystalGPT if name == crystalgpt.NAME else None
+        begin_from(start, folder, kind, rules)
     options: dict[str, Any] = {"resume": start is not None, "minutes": minutes,
                                "progress": progress, **SIZES[name][preset]}  # fmt: skip
     if name == crystalgpt.NAME:
         run = crystalgpt_training.train(corpus, folder, schedule=rules, **options)
-        config = replace(run.config, steps_trained=run.step)
+        config = replace(run.config, steps_trained=run.config.steps_trained + run.step)
         return Lesson(crystalgpt.CrystalGPT(config, cast(GPT, run.mean)), rules)
-    training, kind = _DUELS[name]
+    training, system = _DUELS[name]
     duel = training.train(corpus, folder, rules=rules, **options)
     config = replace(duel.config, steps_trained=duel.step)
-    return Lesson(kind(config, duel.mean), rules)
+    return Lesson(system(config, duel.mean), rules)
 
 
 _DUELS: dict[str, tuple[Any, Any]] = {

@@ -46,16 +46,18 @@ def learn(
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Lesson:
-    """Train seivae; `start` is a checkpoint."""
-    if start is not None:
-        begin_from(start, folder)
+    """Train seivae; `start` is a checkpoint or finished weights."""
     schedule = PRESETS[name][preset]
+    if start is not None:
+        begin_from(start, folder, seivae.SEIVAE, schedule)
     run = seivae_training.train(
         material.examples, folder, schedule=schedule, resume=start is not None, minutes=minutes,
         progress=progress, **SIZES[name][preset],
     )  # fmt: skip
     network = seivae_training.finish(run, material.examples)
-    system = seivae.SEIVAE(replace(run.config, steps_trained=run.step), network)
+    system = seivae.SEIVAE(
+        replace(run.config, steps_trained=run.config.steps_trained + run.step), network
+    )
     if held := material.examples.rows("calibration"):
         system.config = system.calibrated(material.examples.values[held])
     return Lesson(system, schedule)

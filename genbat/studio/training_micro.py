@@ -88,10 +88,10 @@ def learn(
     progress: Progress | None = None,
 ) -> Lesson:
     """Train microvae, microgpt, or microdiffusion on the latents of the shipped microvae; `start`
-    is a checkpoint."""
-    if start is not None:
-        begin_from(start, folder)
+    is a checkpoint or, of the VAE and the diffusion, finished weights."""
     schedule = PRESETS[name][preset]
+    if start is not None:
+        begin_from(start, folder, _GOES_ON.get(name), schedule)
     options = {"schedule": schedule, "resume": start is not None, "minutes": minutes,
                "progress": progress, **SIZES[name][preset]}  # fmt: skip
     return Lesson(_LEARN[name](material.examples, folder, options), schedule)
@@ -99,7 +99,8 @@ def learn(
 
 def _learn_vae(volumes: Volumes, folder: Path, options: dict[str, Any]) -> microvae.MicroVAE:
     run = microvae_training.train(volumes, folder, **options)
-    config = replace(microvae_training.finish(run, volumes), steps_trained=run.step)
+    steps = run.config.steps_trained + run.step
+    config = replace(microvae_training.finish(run, volumes), steps_trained=steps)
     return microvae.MicroVAE(config, cast(Network, run.mean))
 
 
@@ -108,7 +109,7 @@ def _learn_diffusion(
 ) -> microdiffusion.MicroDiffusion:
     vae = registry.load("microvae")
     run = microdiffusion_training.train(vae, volumes, folder, **options)
-    config = replace(run.config, steps_trained=run.step)
+    config = replace(run.config, steps_trained=run.config.steps_trained + run.step)
     return microdiffusion.MicroDiffusion(config, cast(Any, run.mean), vae=vae)
 
 
@@ -116,6 +117,10 @@ def _learn_gpt(volumes: Volumes, folder: Path, options: dict[str, Any]) -> micro
     return microgpt_training.finished(microgpt_training.train(volumes, folder, **options))
 
 
+_GOES_ON: dict[str, Any] = {
+    "microvae": microvae.MicroVAE,
+    "microdiffusion": microdiffusion.MicroDiffusion,
+}
 _LEARN: dict[str, Callable[..., Any]] = {
     "microvae": _learn_vae,
     "microdiffusion": _learn_diffusion,

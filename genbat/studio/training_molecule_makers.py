@@ -50,15 +50,16 @@ def learn(
     minutes: float = math.inf,
     progress: Progress | None = None,
 ) -> Lesson:
-    """Train a system; `start` is a checkpoint. Those that make latents need the shipped chemvae.
+    """Train a system; `start` is a checkpoint or, of the GPT and the diffusion, finished weights.
+    Those that make latents need the shipped chemvae.
 
     Raises
     ------
     ValueError : a checkpoint that is none, no molecule, or no chemvae.
     """
-    if start is not None:
-        begin_from(start, folder)
     rules, table = PRESETS[name][preset], material.examples
+    if start is not None:
+        begin_from(start, folder, _GOES_ON.get(name), rules)
     options: dict[str, Any] = {"resume": start is not None, "minutes": minutes,
                                "progress": progress, **SIZES[name][preset]}  # fmt: skip
     if name == npvae.NAME:
@@ -73,8 +74,14 @@ def learn(
     else:
         run = moleculediffusion_training.train(_vae(), table, folder, schedule=rules, **options)
         kind = moleculediffusion.MoleculeDiffusion
-    config = replace(run.config, steps_trained=run.step)
+    config = replace(run.config, steps_trained=run.config.steps_trained + run.step)
     return Lesson(kind(config, cast(torch.nn.Module, run.mean)), rules)
+
+
+_GOES_ON: dict[str, Any] = {
+    "moleculegpt": moleculegpt.MoleculeGPT,
+    "moleculediffusion": moleculediffusion.MoleculeDiffusion,
+}
 
 
 def _vae() -> ChemVAE:

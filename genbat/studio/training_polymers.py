@@ -20,6 +20,7 @@ from genbat.systems import (
     polymergpt_training,
     polymermasking,
     polymersurrogate,
+    polymervae,
     polymervae_training,
 )
 from genbat.systems.polymer_corpus import Texts
@@ -52,6 +53,7 @@ _TRAIN: dict[str, Train] = {
     "polymermasking": lambda *a, **k: polymerdiffusion_training.train("polymermasking", *a, **k),
 }
 _KIND: dict[str, Any] = {
+    "polymervae": polymervae.PolymerVAE,
     "polymergpt": polymergpt.PolymerGPT,
     "polymerdiffusion": polymerdiffusion.PolymerDiffusion,
     "polymermasking": polymermasking.PolymerMasking,
@@ -88,13 +90,13 @@ def learn(
     progress: Progress | None = None,
 ) -> Lesson:
     """Train a system that writes polymers, or the surrogate, which takes a minute and starts anew;
-    `start` is a checkpoint."""
+    `start` is a checkpoint or finished weights."""
     polymers: Polymers = material.examples
     schedule = PRESETS[name][preset]
     if name == polymersurrogate.NAME:
         return Lesson(polymersurrogate.train(polymers, schedule, progress), schedule)
     if start is not None:
-        begin_from(start, folder)
+        begin_from(start, folder, _KIND[name], schedule)
     if name == "polymervae":
         trained = polymervae_training.train(
             polymers, folder, schedule=schedule, resume=start is not None, minutes=minutes,
@@ -111,5 +113,5 @@ def learn(
         progress=progress,
         **SIZES[name][preset],
     )
-    config = replace(run.config, steps_trained=run.step)
+    config = replace(run.config, steps_trained=run.config.steps_trained + run.step)
     return Lesson(_KIND[name](config, cast(torch.nn.Module, run.mean)), schedule)
