@@ -33,7 +33,7 @@ LEGAL_TARGETS = LEGAL
 BORDERS = (1.0, 3.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 97.0, 99.0)
 WORDS = len(BORDERS) + 2  # of each property: left open, or one of the classes
 END = 2  # of the molecules' vocabulary
-STYLE = Style(temperature=1.0, nucleus=0.99, guidance=1.5)
+STYLE = Style(temperature=1.15, nucleus=0.99, guidance=1.5)
 
 
 @dataclass(frozen=True)
