@@ -128,7 +128,7 @@ def _text(places: Sequence[Place], given: int) -> None:
     st.subheader("The text", anchor=False)
     st.pills(
         "Tokens", range(len(places)), key=AT, label_visibility="collapsed",
-        format_func=lambda k: _label(places[k], k < given),
+        format_func=lambda k: _label(places[k], k < given), wrap=True,
     )  # fmt: skip
     bits = spelling.surprise(places[given:])
     fixed = f"{count(given, 'token')} fixed · " if given else ""
