@@ -221,12 +221,11 @@ def draw_map(
 ) -> None:
     """The map itself and what it means."""
     domain = state.domain()
-    everything = not len(filters) and show in ("all", "generated")
     latmap.latent_map(
         shared.positions(domain),
         shared.colour(domain, colour),
         key=map_key(),
-        filter=None if everything else mask(show, filters),
+        filter=mask(show, filters),
         back=shared.known_mask(domain) if filters.behind(show) else None,
         names=shared.name_column(domain),
         marks=marks,
@@ -235,16 +234,15 @@ def draw_map(
     )
 
 
-def mask(show: str, filters: Filters) -> latmap.Column:
-    """Rows in question, for the browser."""
+def mask(show: str, filters: Filters) -> latmap.Column | None:
+    """Rows in question, for the browser; None for all of them."""
     return _mask(state.domain(), show, filters.text(), filters)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _mask(domain: str, show: str, text: str, _filters: Filters) -> latmap.Column:
-    place = shared.warmup(domain).atlas()
-    live = _filters.live(place, show)
-    return latmap.mask(np.ones(len(place), bool) if live is None else live)
+def _mask(domain: str, show: str, text: str, _filters: Filters) -> latmap.Column | None:
+    live = _filters.live(shared.warmup(domain).atlas(), show)
+    return None if live is None else latmap.mask(live)
 
 
 def counts(place: Atlas) -> str:
