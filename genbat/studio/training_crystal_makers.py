@@ -61,7 +61,7 @@ def learn(
                                "progress": progress, **SIZES[name][preset]}  # fmt: skip
     if name == crystalgpt.NAME:
         run = crystalgpt_training.train(corpus, folder, schedule=rules, **options)
-        config = replace(run.config, steps_trained=run.config.steps_trained + run.step)
+        config = replace(run.config, steps_trained=run.steps_trained)
         return Lesson(crystalgpt.CrystalGPT(config, cast(GPT, run.mean)), rules)
     training, system = _DUELS[name]
     duel = training.train(corpus, folder, rules=rules, **options)

@@ -13,8 +13,7 @@ import numpy as np
 from genbat.domains.crystals.reading import read_crystals
 from genbat.domains.crystals.splits import SPLITS, split_of
 from genbat.domains.crystals.structure import reduced_formula, to_text
-from genbat.studio import training
-from genbat.studio.training import Lesson, Material, Progress
+from genbat.studio.training import Lesson, Material, Progress, begin_from
 from genbat.systems import (
     cdvae,
     cdvae_training,
@@ -25,12 +24,10 @@ from genbat.systems import (
     unimat_training,
 )
 from genbat.systems import cdvae_network as cdvae_parts
-from genbat.systems import imatgen_network as imatgen_parts
 from genbat.systems import mattergen_diffusion as mattergen_parts
 from genbat.systems import unimat_network as unimat_parts
-from genbat.systems.base import load_weights, part_of
+from genbat.systems.base import part_of
 from genbat.systems.crystal_corpus import MAX_ATOMS, TARGETS, Corpus
-from genbat.systems.run import Run
 
 PRESETS = {
     "cdvae": cdvae_training.PRESETS,
@@ -124,7 +121,7 @@ def learn(
     """Train a system on a corpus; mattergen's adapters come after its pretraining."""
     schedule = PRESETS[name][preset]
     if start is not None:
-        begin_from(name, start, folder, schedule)
+        begin_from(start, folder, _KIND[name], schedule)
     options = {"schedule": schedule, "resume": start is not None, **SIZES[name][preset]}
     system = _LEARN[name](material.examples, folder, minutes, progress, options)
     return Lesson(system, schedule)
@@ -136,8 +133,7 @@ def _learn_cdvae(
     joint = part_of(progress, 0.0, 1 - HEADS_SHARE)
     run = cdvae_training.train(corpus, folder, minutes=minutes, progress=joint, **options)
     last = part_of(progress, 1 - HEADS_SHARE, HEADS_SHARE)
-    steps = run.step + run.config.steps_trained
-    config = replace(cdvae_training.finish(run, corpus, last), steps_trained=steps)
+    config = replace(cdvae_training.finish(run, corpus, last), steps_trained=run.steps_trained)
     network = cast(cdvae_parts.Network, run.mean)
     return cdvae.CDVAE(config, network)
 
@@ -149,7 +145,6 @@ def _learn_mattergen(
     run = mattergen_training.train(
         corpus, folder, minutes=first * minutes, progress=part_of(progress, 0.0, first), **options
     )
-    steps = run.step + run.config.steps_trained
     config = mattergen_training.train_adapters(
         run,
         corpus,
@@ -159,7 +154,7 @@ def _learn_mattergen(
         minutes=ADAPTER_SHARE * minutes,
         progress=part_of(progress, first, ADAPTER_SHARE),
     )
-    config = replace(config, steps_trained=steps)
+    config = replace(config, steps_trained=run.steps_trained)
     return mattergen.MatterGen(config, cast(mattergen_parts.Network, run.mean))
 
 
@@ -167,7 +162,7 @@ def _learn_unimat(
     corpus: Corpus, folder: Path, minutes: float, progress: Progress | None, options: dict
 ) -> unimat.UniMat:
     run = unimat_training.train(corpus, folder, minutes=minutes, progress=progress, **options)
-    config = replace(run.config, steps_trained=run.step + run.config.steps_trained)
+    config = replace(run.config, steps_trained=run.steps_trained)
     return unimat.UniMat(config, cast(unimat_parts.Network, run.mean))
 
 
@@ -175,12 +170,6 @@ _LEARN: dict[str, Callable[..., Any]] = {
     "cdvae": _learn_cdvae,
     "mattergen": _learn_mattergen,
     "unimat": _learn_unimat,
-}
-_PARTS: dict[str, Any] = {  # modules with `Config` and `Network`
-    "cdvae": cdvae_parts,
-    "imatgen": imatgen_parts,
-    "mattergen": mattergen_parts,
-    "unimat": unimat_parts,
 }
 
 
@@ -190,17 +179,20 @@ def known_adapters(corpus: Corpus) -> tuple[str, ...]:
     return tuple(n for n in names if mattergen_training.known_part(corpus, n).rows("train"))
 
 
-def begin_from(name: str, start: Path, folder: Path, schedule: Any) -> None:
-    """Put a checkpoint into the training's folder: a copy, or one made of finished weights."""
-    if training.resumed(start, folder):
-        return
-    state, data = load_weights(start)
-    parts = _PARTS[name]
-    config = parts.Config.from_json(data)  # its steps count with those that follow
-    if name == "mattergen":  # adapters and moulds come anew from what the pretraining ends with
-        config = replace(config, adapters=(), moulds=(0, 0, 0))
-    network = parts.Network(config)
-    own = network.state_dict()
-    kept = {key: value for key, value in state.items() if not key.startswith("moulds.")}
-    network.load_state_dict(own | {key: value for key, value in kept.items() if key in own})
-    Run(network, config, schedule, folder).save()
+class Pretrained(mattergen.MatterGen):
+    """mattergen before its adapters and moulds, which come anew from what a pretraining ends
+    with."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Pretrained:
+        """Without them, from a folder that may have them."""
+        known = mattergen.MatterGen.load(folder)
+        config = replace(known.config, adapters=(), moulds=(0, 0, 0))
+        network = mattergen_parts.Network(config)
+        own, state = network.state_dict(), known.network.state_dict()
+        kept = {key: state[key] for key in own if not key.startswith("moulds.")}
+        network.load_state_dict(own | kept)
+        return cls(config, network)
+
+
+_KIND = {"cdvae": cdvae.CDVAE, "mattergen": Pretrained, "unimat": unimat.UniMat}

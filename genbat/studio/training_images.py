@@ -10,8 +10,8 @@ from typing import cast
 
 from genbat.core import paths
 from genbat.domains.crystals import data as known
-from genbat.studio.training import Lesson, Material, Progress
-from genbat.studio.training_crystals import HEADS_SHARE, begin_from, read_own, resplit
+from genbat.studio.training import Lesson, Material, Progress, begin_from
+from genbat.studio.training_crystals import HEADS_SHARE, read_own, resplit
 from genbat.systems import imatgen_corpus, imatgen_training
 from genbat.systems.base import part_of
 from genbat.systems.imatgen import NAME, IMatGen
@@ -61,7 +61,7 @@ def learn(
     """
     schedule, corpus = PRESETS[name][preset], material.examples
     if start is not None:
-        begin_from(name, start, folder, schedule)
+        begin_from(start, folder, IMatGen, schedule)
     joint = part_of(progress, 0.0, 1 - HEADS_SHARE)
     run = imatgen_training.train(
         corpus,
@@ -73,6 +73,5 @@ def learn(
         **SIZES[preset],
     )
     last = part_of(progress, 1 - HEADS_SHARE, HEADS_SHARE)
-    steps = run.step + run.config.steps_trained
-    config = replace(imatgen_training.finish(run, corpus, last), steps_trained=steps)
+    config = replace(imatgen_training.finish(run, corpus, last), steps_trained=run.steps_trained)
     return Lesson(IMatGen(config, cast(Network, run.mean)), schedule)

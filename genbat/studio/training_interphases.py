@@ -55,9 +55,7 @@ def learn(
         progress=progress, **SIZES[name][preset],
     )  # fmt: skip
     network = seivae_training.finish(run, material.examples)
-    system = seivae.SEIVAE(
-        replace(run.config, steps_trained=run.config.steps_trained + run.step), network
-    )
+    system = seivae.SEIVAE(replace(run.config, steps_trained=run.steps_trained), network)
     if held := material.examples.rows("calibration"):
         system.config = system.calibrated(material.examples.values[held])
     return Lesson(system, schedule)

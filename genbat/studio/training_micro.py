@@ -99,8 +99,7 @@ def learn(
 
 def _learn_vae(volumes: Volumes, folder: Path, options: dict[str, Any]) -> microvae.MicroVAE:
     run = microvae_training.train(volumes, folder, **options)
-    steps = run.config.steps_trained + run.step
-    config = replace(microvae_training.finish(run, volumes), steps_trained=steps)
+    config = replace(microvae_training.finish(run, volumes), steps_trained=run.steps_trained)
     return microvae.MicroVAE(config, cast(Network, run.mean))
 
 
@@ -109,7 +108,7 @@ def _learn_diffusion(
 ) -> microdiffusion.MicroDiffusion:
     vae = registry.load("microvae")
     run = microdiffusion_training.train(vae, volumes, folder, **options)
-    config = replace(run.config, steps_trained=run.config.steps_trained + run.step)
+    config = replace(run.config, steps_trained=run.steps_trained)
     return microdiffusion.MicroDiffusion(config, cast(Any, run.mean), vae=vae)
 
 

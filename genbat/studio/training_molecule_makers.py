@@ -74,7 +74,7 @@ def learn(
     else:
         run = moleculediffusion_training.train(_vae(), table, folder, schedule=rules, **options)
         kind = moleculediffusion.MoleculeDiffusion
-    config = replace(run.config, steps_trained=run.config.steps_trained + run.step)
+    config = replace(run.config, steps_trained=run.steps_trained)
     return Lesson(kind(config, cast(torch.nn.Module, run.mean)), rules)
 
 

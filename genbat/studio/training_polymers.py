@@ -113,5 +113,5 @@ def learn(
         progress=progress,
         **SIZES[name][preset],
     )
-    config = replace(run.config, steps_trained=run.config.steps_trained + run.step)
+    config = replace(run.config, steps_trained=run.steps_trained)
     return Lesson(_KIND[name](config, cast(torch.nn.Module, run.mean)), schedule)

@@ -132,7 +132,7 @@ def learn(
         minutes=minutes,
         progress=progress,
     )
-    config = replace(duel.config, steps_trained=duel.config.steps_trained + duel.step)
+    config = replace(duel.config, steps_trained=duel.steps_trained)
     return Lesson(superres.SuperRes(config, cast(superres.Generator, duel.mean)), rules)
 
 

@@ -154,7 +154,7 @@ def learn(
         kept = (*SIZES[name]["tiny"], "steps_trained")
         sizes = {field: getattr(taught.config, field) for field in kept}
     duel = _LEARN[name](source, folder, sizes, options)
-    config = replace(duel.config, steps_trained=duel.config.steps_trained + duel.step)
+    config = replace(duel.config, steps_trained=duel.steps_trained)
     return Lesson(kind(config, duel.mean), rules)
 
 

@@ -74,6 +74,11 @@ class Duel:
         """Share of the training that is over, by its steps or its time."""
         return max(self.step / self.rules.steps, self.elapsed)
 
+    @property
+    def steps_trained(self) -> int:
+        """Steps that the weights have seen, with those before this duel."""
+        return int(self.config.steps_trained) + self.step
+
     def teach_critics(self, loss: Tensor) -> None:
         """One step of all critics."""
         for optimiser in (self.judge, self.forger):

@@ -118,7 +118,7 @@ def finished(run: Run, polymers: Polymers, progress: Progress | None = None) -> 
     network = cast(Network, run.mean)
     round_as_kept(network)
     network.heads.requires_grad_(True)
-    config = replace(run.config, steps_trained=run.config.steps_trained + run.step)
+    config = replace(run.config, steps_trained=run.steps_trained)
     corpus = corpus_of(texts_of(polymers, "train"), config)
     mean, width = latents_of(network, corpus)
     polish(network.heads, mean, width, corpus.values, progress=progress)

@@ -55,6 +55,11 @@ class Run:
         trained = [p for p in self.network.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(trained, lr=self.schedule.rate, weight_decay=1e-4)
 
+    @property
+    def steps_trained(self) -> int:
+        """Steps that the weights have seen, with those before this run."""
+        return int(self.config.steps_trained) + self.step
+
     def rate(self) -> float:
         """Cosine from the full rate to 1 % of it, after warming up; it is through when the steps
         are, or the minutes that were given."""
