@@ -38,18 +38,24 @@ def expected(x: Tensor, time: Tensor, middle: float, width: float) -> tuple[Tens
     return middle + keep * width**2 / total * (x - keep * middle), width * blur / total.sqrt()
 
 
-def denoised(guess: Guess, start: Tensor, steps: int, reach: float = 4.0) -> Tensor:
-    """From noise (B, ...) to samples in even steps, without further noise.
+def denoised(
+    guess: Guess, start: Tensor, steps: int, reach: float = 4.0,
+    fresh: torch.Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """From noise (B, ...) to samples in even steps.
 
     Parameters
     ----------
     reach : what the network sees of the signal is cut at so many standard deviations.
+    fresh : of new noise at every step (ancestral, Ho et al.'s); without it there is none.
     """
     x = start
     for now, later in pairwise(torch.linspace(1.0, 0.0, steps + 1)):
         keep, blur = drift(now)
         velocity = guess(x, now.expand(len(x)))
-        x = stepped(x, (keep * x - blur * velocity).clamp(-reach, reach), now, later)
+        clean = (keep * x - blur * velocity).clamp(-reach, reach)
+        noise = None if fresh is None else torch.randn(x.shape, generator=fresh)
+        x = stepped(x, clean, now, later, noise, eta=float(fresh is not None))
     return x
 
 

@@ -35,7 +35,7 @@ WORDS = Words(
     text="repeat unit",
     inline=True,
     judge="Surrogate",
-    judge_help="Networks that have learnt what molecular dynamics says of some six thousand "
+    judge_help="Boosted trees that have learnt what molecular dynamics says of some six thousand "
     "repeat units; a fraction of a second each. They stand in for simulations of a day, and every "
     "number comes with the interval that holds 90 of 100 simulated values.",
     prompt="Name or repeat unit",

@@ -10,8 +10,8 @@ Changed, and why:
   loss rounds: one loss, and no row ends between two tokens.
 - Embeddings have a fixed length, without which they shrink or grow until the noise means nothing;
   a short one (Chen, arXiv 2301.10972, scales the input so).
-- Half of a percent of the study's parameters, some fifty deterministic steps instead of two
-  thousand.
+- Half of a percent of the study's parameters, some fifty steps instead of two thousand. Steps are
+  ancestral and the chances sharpened: of this network's texts .46 instead of .35 are then legal.
 - What is no repeat unit is written again from other noise, at most three times;
   `PolymerDiffusion.bare_plan` writes each once and is measured beside.
 - Six classes instead of two, forgotten in a quarter of the training, so that the class can be left
@@ -40,7 +40,7 @@ INNER = 32  # numbers of an embedding
 # Length of one beside that of the noise: at 1 the tokens could be read off without their
 # neighbours until the noise is three times as strong, and most of the times would teach nothing.
 LENGTH = 0.4
-SHARP = 1.0  # temperature of the chances
+SHARP = 0.5  # temperature of the chances
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Plan:
     illegal text is written."""
 
     steps: int = 48
-    guidance: float = 1.5
+    guidance: float = 2.5
     tries: int = 4
 
 
@@ -145,7 +145,7 @@ class PolymerDiffusion(Writer[Network]):
             keep, blur = drift(time[0])
             return (keep * x - chances @ self.network.embeddings()) / blur.clamp(min=1e-4)
 
-        denoised(velocity, start, plan.steps, reach=LENGTH * INNER**0.5)
+        denoised(velocity, start, plan.steps, reach=LENGTH * INNER**0.5, fresh=generator)
         return [self.vocabulary.text(row) for row in last[0].argmax(-1).tolist()]
 
     def _chances(

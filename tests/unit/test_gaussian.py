@@ -24,8 +24,9 @@ def test_velocity_gives_back_signal_and_noise():
     assert torch.allclose(blur * state + keep * velocity, noise, atol=1e-5)
 
 
+@pytest.mark.parametrize("fresh", [None, 1])
 @pytest.mark.parametrize("spread", [0.2, 0.7])
-def test_the_exact_denoiser_of_a_normal_distribution_makes_that_distribution(spread):
+def test_the_exact_denoiser_of_a_normal_distribution_makes_that_distribution(spread, fresh):
     """For x ~ N(m, s^2) the expected x given a state is known, and with it the velocity."""
     middle = 0.6
 
@@ -37,6 +38,7 @@ def test_the_exact_denoiser_of_a_normal_distribution_makes_that_distribution(spr
         return keep * noise - blur * x
 
     torch.manual_seed(0)
-    made = denoised(guess, torch.randn(20_000, 1), 60)
+    generator = torch.Generator().manual_seed(fresh) if fresh else None
+    made = denoised(guess, torch.randn(20_000, 1), 60, fresh=generator)
     assert float(made.mean()) == pytest.approx(middle, abs=0.02)
     assert float(made.std()) == pytest.approx(spread, abs=0.03 * max(1.0, math.sqrt(spread)))
