@@ -168,7 +168,7 @@ def chemnet(
     """Frechet ChemNet distance (Preuer et al., JCIM 2018, 58, 1736) to the held-out molecules.
 
     It depends on the sample size; the floor is what as many distinct training molecules reach,
-    which come from the same distribution as the held-out ones; `most` times it is the bar, where there is one.
+    which come from the same distribution as the held-out ones; `most` times it is the bar, if any.
     """
     from fcd_torch import FCD
 

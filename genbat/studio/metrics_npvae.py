@@ -18,6 +18,7 @@ from genbat.studio.metrics import Metrics, metric
 from genbat.studio.metrics_heads import COVERAGE, mean_error
 from genbat.studio.metrics_molecules import Subject, equal_share, nearest_texts
 from genbat.studio.metrics_questions import judged
+from genbat.studio.training_additives import families
 from genbat.systems.chemvae_targets import TARGETS as OTHERS
 from genbat.systems.npvae_network import TARGETS
 
@@ -44,13 +45,15 @@ def reconstruction(subject: Subject) -> Metrics:
 
 
 def additives(subject: Subject) -> Metrics:
-    """What further teaching did: synthetic accessibility beside the named additives', and the
-    median LUMO by GFN2-xTB of JUDGED new molecules, beside that of npvae's own; the bars are half a
-    point above the additives' median, and npvae's median."""
+    """What further teaching did: novelty beside what it was taught further on, synthetic
+    accessibility beside the named additives', and the median LUMO by GFN2-xTB of JUDGED new
+    molecules, beside that of npvae's own; the last bars are half a point above the additives'
+    median, and npvae's median."""
     named = subject.table[subject.table["role"] == "additive"]
     new = _new(subject, subject.system)
     usual = float(np.median([_sa(text) for text in named["smiles"]]))
     out = {
+        "novel_among_additives": metric(_novel_among(subject), "share", bar=0.90),
         "sa_median": metric(
             float(np.median([_sa(text) for text in new])), "",
             baselines={"named additives": usual}, bar=usual + SA_MARGIN,
@@ -70,6 +73,13 @@ def _new(subject: Subject, system: Any) -> list[str]:
     trained = set(subject.train["smiles"])
     made = (c.text for c in system.sample(subject.n, seed=subject.seed) if c.verdict.ok)
     return list(dict.fromkeys(text for text in made if text not in trained))
+
+
+def _novel_among(subject: Subject) -> float:
+    """Share of the distinct valid draws that are none of the additives and their families."""
+    taught = set(families(subject.train)["smiles"])
+    made = {c.text for c in subject.system.sample(subject.n, seed=subject.seed) if c.verdict.ok}
+    return len(made - taught) / max(1, len(made))
 
 
 def _sa(text: str) -> float:
