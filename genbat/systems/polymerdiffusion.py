@@ -40,6 +40,7 @@ INNER = 32  # numbers of an embedding
 # Length of one beside that of the noise: at 1 the tokens could be read off without their
 # neighbours until the noise is three times as strong, and most of the times would teach nothing.
 LENGTH = 0.4
+STREAM = 64  # rows written side by side: every token takes many steps, and somebody waits
 SHARP = 0.5  # temperature of the chances
 
 
@@ -127,6 +128,7 @@ class PolymerDiffusion(Writer[Network]):
     name = NAME
     network_type = Network
     describe = staticmethod(make_card)
+    block = STREAM
     plan, bare_plan = PLAN, Plan(tries=1)
 
     @torch.inference_mode()

@@ -30,7 +30,7 @@ from genbat.families.masking import reveal
 from genbat.systems.again import FAR
 from genbat.systems.base import SystemCard
 from genbat.systems.polymer_words import SAID, TARGETS, UNTOLD, Config, Writer
-from genbat.systems.polymerdiffusion import barred, card_of, followed
+from genbat.systems.polymerdiffusion import STREAM, barred, card_of, followed
 
 NAME = "polymermasking"
 LEGAL_TARGETS = TARGETS
@@ -81,6 +81,7 @@ class PolymerMasking(Writer[Network]):
     name = NAME
     network_type = Network
     describe = staticmethod(make_card)
+    block = STREAM
     plan, bare_plan = PLAN, Plan(tries=1)
 
     @torch.inference_mode()

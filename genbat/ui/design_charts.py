@@ -57,7 +57,7 @@ def strip(
         "font-size:10.5px;"
         "white-space:nowrap'><span style='opacity:.75;overflow:hidden;text-overflow:ellipsis'>"
         f"{html.escape(asked)}</span>"
-        f"<span style='font-weight:600'>{html.escape(achieved)}</span></div>"
+        f"<span style='font-weight:600;white-space:normal'>{html.escape(achieved)}</span></div>"
         "<div style='position:relative;height:16px;margin-bottom:3px'>"
         f"{_box(0, 100, 7, 1, 'background:currentColor;opacity:.3')}{''.join(parts)}</div>"
     )
