@@ -20,7 +20,7 @@ PROPERTIES: tuple[Property, ...] = (
         f"By Nernst and Einstein from the diffusion of all ions. {SIMULATION}",
         "predicted",
         better=1,
-        floor=0.01,
+        floor=0.05,
     ),
     Property(
         "transference",
@@ -39,7 +39,7 @@ PROPERTIES: tuple[Property, ...] = (
         SIMULATION,
         "predicted",
         better=1,
-        floor=0.01,
+        floor=0.05,
     ),
     Property(
         "log_anion_diffusivity",
@@ -48,7 +48,7 @@ PROPERTIES: tuple[Property, ...] = (
         SIMULATION,
         "predicted",
         better=-1,
-        floor=0.01,
+        floor=0.05,
     ),
     Property(
         "log_polymer_diffusivity",
@@ -56,7 +56,7 @@ PROPERTIES: tuple[Property, ...] = (
         "log10 cm²/s",
         SIMULATION,
         "predicted",
-        floor=0.01,
+        floor=0.05,
     ),
     Property(
         "sa_score",
