@@ -45,11 +45,11 @@ def near_block(question: Question, place: Atlas, system: Any, first: int) -> lis
 
 def starts(question: Question, place: Atlas) -> np.ndarray:
     """Known rows (m,) to start from, nearest to the wishes first."""
-    wishes = place.rooms.read_wishes(question.condition)
-    elements = place.elements[: place.n_known]
-    made_of = np.array([wishes.require <= own <= wishes.allow for own in elements])
+    wishes = place.rooms.read_wishes(question.condition)  # None where a domain knows none
     rows = np.flatnonzero(place.known.fulfil(wishes))
     if not len(rows):
+        elements = place.elements[: place.n_known]
+        made_of = np.array([wishes.require <= own <= wishes.allow for own in elements])
         rows = np.flatnonzero(made_of) if made_of.any() else np.arange(place.n_known)
     return rows[np.argsort(_misses(question, place)[rows], kind="stable")[:STARTS]]
 
