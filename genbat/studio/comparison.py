@@ -29,6 +29,7 @@ def compare(
     domain: str, n: int = 1000, seed: int = 0, progress: Progress | None = None
 ) -> pd.DataFrame:
     """One row a system that is here, each trivial baseline, and real objects; one column a metric.
+    A baseline that not all systems have is named with its system.
 
     Raises
     ------
@@ -40,14 +41,24 @@ def compare(
     if not names:
         raise ValueError(f"domain: no system of {domain} is trained here")
     examples = gather(registry.REFERENCE[domain], None).examples if domain in ONE_DATA else None
-    rows: dict[str, dict[str, Any]] = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for k, name in enumerate(names):
         mine = part_of(progress, k / len(names), 1 / len(names))
         result = evaluation.evaluate(name, n, seed, mine, parts=SHARED[domain], examples=examples)
-        rows |= {name: values_of(result["metrics"]), **others_of(result["metrics"])}
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    first = [name for name in rows if name in names]
-    return table.loc[[*first, *(name for name in rows if name not in names)]]
+        found[name] = result["metrics"]
+    return pd.DataFrame.from_dict(rows_of(found), orient="index")
+
+
+def rows_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Numbers of all systems, then of the baselines that all of them have, then of the others."""
+    others = {name: others_of(metrics) for name, metrics in found.items()}
+    shared = set.intersection(*map(set, others.values()))
+    own = {name: values_of(metrics) for name, metrics in found.items()}
+    alike = {other: row for rows in others.values() for other, row in rows.items()
+             if other in shared}  # fmt: skip
+    rest = {f"{name}, {other}": row for name, rows in others.items() for other, row in rows.items()
+            if other not in shared}  # fmt: skip
+    return own | alike | rest
 
 
 def _able(name: str, domain: str) -> bool:

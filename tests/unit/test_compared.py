@@ -6,6 +6,7 @@ import pytest
 from tiny_compared import SYSTEMS, comparison, written
 
 from genbat.studio import compared, manifest
+from genbat.studio import comparison as comparing
 from genbat.studio.compared_measures import MEASURES
 from genbat.studio.metrics import REAL
 
@@ -94,3 +95,12 @@ def test_its_origin_is_known(tmp_path):
     written(tmp_path)
     told = manifest.describe("data/compare_crystals.json", tmp_path / "compare_crystals.json")
     assert told["script"].startswith("genbat compare crystals -n 1000")
+
+
+def test_a_baseline_of_one_system_is_named_with_it():
+    def entry(value, **baselines):
+        return {"valid": {"value": value, "baselines": baselines, "real": 1.0}}
+
+    rows = comparing.rows_of({"gpt": entry(0.9, again=0.7, once=0.5), "vae": entry(0.8, again=0.7)})
+    assert list(rows) == ["gpt", "vae", "again", REAL, "gpt, once"]
+    assert [row["valid"] for row in rows.values()] == [0.9, 0.8, 0.7, 1.0, 0.5]
