@@ -131,6 +131,14 @@ def read_off(text: str) -> dict[str, Measurement]:
     return {**judged, "sa_score": Measurement(sa_of(text), "", SA_METHOD, "computed")}
 
 
+def _judged(text: str) -> tuple[dict[str, Measurement], str]:
+    """What takes no time, or why there is nothing to say."""
+    try:
+        return read_off(text), ""
+    except ValueError as wrong:
+        return {}, str(wrong)
+
+
 class Polymers(PlainRooms):
     """See `genbat.studio.rooms.Rooms`."""
 
@@ -258,13 +266,13 @@ class Polymers(PlainRooms):
         texts: Sequence[str],
         say: Callable[[float, str], object] | None = None,
     ) -> Iterator[Judgement]:
-        """What the surrogate says of repeat units in their normal form."""
+        """What the surrogate says of repeat units in their normal form; of what is none, why."""
         method = self.method()
         for k, text in enumerate(texts):
-            values = read_off(text)
+            values, failed = _judged(text)
             if say:
                 say(k / len(texts), f"{k} of {len(texts)} polymers judged")
-            yield Judgement(store.save_evaluation(self.domain, text, method, values, ""))
+            yield Judgement(store.save_evaluation(self.domain, text, method, values, failed))
 
     def settled(self, candidate: Candidate, judgement: Judgement) -> Candidate:
         """The same polymer; its values stay marked as predicted."""

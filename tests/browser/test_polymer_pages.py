@@ -33,6 +33,7 @@ def test_a_polymer_found_by_its_name(opened, theme):
     box.press("Enter")
     page.locator(NAME, has_text="poly(ethylene oxide) (PEO)").wait_for()
     page.get_by_text("surrogate for MD").first.wait_for()
+    page.wait_for_selector(".map[data-shown]")
     page.screenshot(path=SHOTS / f"polymers-explore{'-dark' if theme == 'dark' else ''}.png")
     page.get_by_role("button", name="Add to shortlist").click()
     page.get_by_text("1 candidate in the basket").wait_for()

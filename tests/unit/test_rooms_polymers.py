@@ -97,6 +97,13 @@ def test_the_surrogate_judges(surrogate, tmp_path):
     assert store.evaluation("polymers", texts[0], ROOM.method()) is not None
 
 
+def test_what_is_no_unit_does_not_take_the_others_with_it(surrogate, tmp_path):
+    good = named.load().table["text"][0]
+    found = list(ROOM.judge(Store(tmp_path / "s.sqlite"), ["[Cu]CCOC", good]))
+    assert [bool(one.evaluation.values) for one in found] == [False, True]
+    assert "one each is legal" in found[0].evaluation.failed and not found[1].evaluation.failed
+
+
 def test_wishes():
     assert (
         ROOM.read_wishes(Condition({"log_conductivity": Window(low=-4)}, {"begin": "[Cu]O"}))
