@@ -50,17 +50,18 @@ def additives(subject: Subject) -> Metrics:
     molecules, beside that of npvae's own; the last bars are half a point above the additives'
     median, and npvae's median."""
     named = subject.table[subject.table["role"] == "additive"]
-    new = _new(subject, subject.system)
+    made = _distinct(subject, subject.system)
+    new = _new(subject, made)
     usual = float(np.median([_sa(text) for text in named["smiles"]]))
     out = {
-        "novel_among_additives": metric(_novel_among(subject), "share", bar=0.90),
+        "novel_among_additives": metric(_novel_among(subject, made), "share", bar=0.90),
         "sa_median": metric(
             float(np.median([_sa(text) for text in new])), "",
             baselines={"named additives": usual}, bar=usual + SA_MARGIN,
         )
     }  # fmt: skip
     if registry.trained("npvae"):
-        before = _new(subject, registry.load("npvae"))[:JUDGED]
+        before = _new(subject, _distinct(subject, registry.load("npvae")))[:JUDGED]
         rows = judged([*new[:JUDGED], *before], subject)
         mine, theirs = (_median_lumo(texts, rows) for texts in (new[:JUDGED], before))
         baselines = {"npvae": theirs, "named additives": float(named["lumo_ev"].median())}
@@ -68,18 +69,22 @@ def additives(subject: Subject) -> Metrics:
     return out
 
 
-def _new(subject: Subject, system: Any) -> list[str]:
-    """Distinct valid molecules among n draws that the training set does not hold."""
-    trained = set(subject.train["smiles"])
+def _distinct(subject: Subject, system: Any) -> list[str]:
+    """Distinct valid molecules among n draws."""
     made = (c.text for c in system.sample(subject.n, seed=subject.seed) if c.verdict.ok)
-    return list(dict.fromkeys(text for text in made if text not in trained))
+    return list(dict.fromkeys(made))
 
 
-def _novel_among(subject: Subject) -> float:
-    """Share of the distinct valid draws that are none of the additives and their families."""
+def _new(subject: Subject, made: Sequence[str]) -> list[str]:
+    """Those that the training set does not hold."""
+    trained = set(subject.train["smiles"])
+    return [text for text in made if text not in trained]
+
+
+def _novel_among(subject: Subject, made: Sequence[str]) -> float:
+    """Share of those that are none of the additives and their families."""
     taught = set(families(subject.train)["smiles"])
-    made = {c.text for c in subject.system.sample(subject.n, seed=subject.seed) if c.verdict.ok}
-    return len(made - taught) / max(1, len(made))
+    return float(np.mean([text not in taught for text in made]))
 
 
 def _sa(text: str) -> float:

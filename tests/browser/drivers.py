@@ -111,3 +111,23 @@ def no_errors(page):
     """Whether a page below the root had no error: there Streamlit tries two addresses of its
     server, and one is not there."""
     return [e for e in page.console_errors if "404" not in e] == []
+
+
+def search(page, words, name):
+    """Look for something on Explore, until its card has the name."""
+    box = page.get_by_label("Search", exact=True)
+    box.fill(words)
+    box.press("Enter")
+    page.locator(".gb-heading h3", has_text=name).wait_for()
+
+
+def keep(page):
+    """Put what the card shows into the empty basket."""
+    page.get_by_role("button", name="Add to shortlist").click()
+    page.get_by_text("1 candidate in the basket").wait_for()
+
+
+def walk(page, suggested, told):
+    """Take a suggested walk, until the page tells of it."""
+    page.get_by_role("button", name=suggested).click()
+    page.get_by_text(told).wait_for()

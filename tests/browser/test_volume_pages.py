@@ -3,13 +3,12 @@
 from functools import partial
 
 import pytest
-from drivers import no_errors
+from drivers import keep, no_errors, search, walk
 from harness import SHOTS
 from playwright.sync_api import expect
 
 from genbat.studio import registry
 
-NAME = ".gb-heading h3"
 pytestmark = pytest.mark.skipif(
     "microstructures" not in registry.offered(), reason="the volumes' map or weights are not here"
 )
@@ -29,22 +28,17 @@ def drawn(page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_volume_found_by_its_porosity(opened, theme):
     page = opened("explore", color_scheme=theme, viewport={"width": 1280, "height": 900})
-    box = page.get_by_label("Search", exact=True)
-    box.fill("porosity 0.3")
-    box.press("Enter")
-    page.locator(NAME, has_text="porosity 0.30").wait_for()
+    search(page, "porosity 0.3", "porosity 0.30")
     drawn(page)
     page.get_by_text("TauFactor 1.2.1").first.wait_for()
     page.screenshot(path=SHOTS / f"volumes-explore{'-dark' if theme == 'dark' else ''}.png")
-    page.get_by_role("button", name="Add to shortlist").click()
-    page.get_by_text("1 candidate in the basket").wait_for()
+    keep(page)
     assert no_errors(page)
 
 
 def test_a_walk_from_dense_to_open(opened):
     page = opened("interpolate")
-    page.get_by_role("button", name="Dense → open").click()
-    page.get_by_text("different volumes").wait_for()
+    walk(page, "Dense → open", "different volumes")
     drawn(page)
     page.get_by_role("button", name="Next").click()
     page.get_by_text("step 1 of 10").wait_for()
