@@ -28,7 +28,7 @@ def shown(monkeypatch):
 def test_pages_of_one_domain_stand_in_it_alone(shown):
     assert shown("molecules", f"{ADDRESS}/") == EVERYWHERE
     assert set(shown("microstructures", f"{ADDRESS}/explore")) - set(EVERYWHERE) == {"micrograph"}
-    assert set(shown("polymers", None)) - set(EVERYWHERE) == {"loop"}
+    assert set(shown("polymers", None)) - set(EVERYWHERE) == {"compare", "loop"}
 
 
 def test_a_page_of_one_system_waits_for_its_weights(shown):
