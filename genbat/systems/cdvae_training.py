@@ -29,7 +29,7 @@ from genbat.systems.cdvae_network import (
 from genbat.systems.conformal import intervals
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.crystal_corpus import Corpus, LatticeScale, schedule_rows, tensors
-from genbat.systems.heads import known_scale, polish
+from genbat.systems.heads import fitting_steps, known_scale, polish
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, begin, weighted
 
 __all__ = ["PRESETS", "Schedule", "finish", "make_config", "train"]
@@ -102,7 +102,8 @@ def finish(run: Run, corpus: Corpus, progress: Progress | None = None) -> Config
         return config
     mean, width = posterior(network, [corpus.cells[k] for k in rows])
     network.heads.requires_grad_(True)
-    polish(network.heads, mean, width, wanted, progress=progress)
+    steps = fitting_steps(run.schedule.steps)
+    polish(network.heads, mean, width, wanted, steps=steps, progress=progress)
     network.heads.requires_grad_(False)
     return calibrated(network, corpus, config)
 

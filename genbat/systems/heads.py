@@ -18,6 +18,7 @@ from genbat.core.properties import Measurement
 from genbat.systems.base import Progress
 
 STEPS, ROWS, RATE, DECAY = 3_000, 512, 1e-3, 1e-4
+FITS_A_STEP = 10  # of the heads alone for a step of the training, at most STEPS
 NOISE = 0.5  # share of the posterior's own width that jitters z
 MIDDLE = 0.25  # of a spread: how far inside a half-open window a target is set
 HUBER = 0.1  # standard deviations; as in the joint training
@@ -135,6 +136,11 @@ def ranges(
         low, high = map(math.exp, ends) if name in logarithmic else ends
         out[name] = (low, high)
     return out
+
+
+def fitting_steps(trained: int, most: int = STEPS) -> int:
+    """Steps of the heads' own fit after a training of so many: short after a short one."""
+    return min(most, FITS_A_STEP * trained)
 
 
 def polish(

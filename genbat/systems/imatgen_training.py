@@ -23,7 +23,7 @@ from genbat.systems.base import Progress, round_as_kept
 from genbat.systems.conformal import intervals
 from genbat.systems.crystal_corpus import TARGETS as KNOWN
 from genbat.systems.crystal_corpus import Corpus, LatticeScale, schedule_rows
-from genbat.systems.heads import known_scale, polish
+from genbat.systems.heads import fitting_steps, known_scale, polish
 from genbat.systems.imatgen_corpus import pair_of
 from genbat.systems.imatgen_network import (
     TARGETS,
@@ -140,25 +140,29 @@ def finish(run: Run, corpus: Corpus, progress: Progress | None = None) -> Config
     with torch.no_grad():
         traits = network.traits_at(mean)
     width = JITTER * traits.std(0).expand_as(traits)
-    polish_classifier(network, traits, width, stability_of(corpus, rows))
+    trained, stable = run.schedule.steps, stability_of(corpus, rows)
+    polish_classifier(network, traits, width, stable, fitting_steps(trained, FITS))
     network.ensemble.requires_grad_(True)
-    polish(network.ensemble, traits, width, wanted, progress=progress)
+    steps = fitting_steps(trained)
+    polish(network.ensemble, traits, width, wanted, steps=steps, progress=progress)
     network.ensemble.requires_grad_(False)
     round_as_kept(network)
     return calibrated(network, corpus, config)
 
 
-def polish_classifier(network: Network, traits: Tensor, width: Tensor, stable: Tensor) -> None:
+def polish_classifier(
+    network: Network, traits: Tensor, width: Tensor, stable: Tensor, steps: int
+) -> None:
     """Fit the classifier, in place, to what is decoded at the end of the training, traits (n,
     TRAITS) jittered by so much, instead of to all that was decoded on the way."""
     network.classifier.requires_grad_(True)
     optimiser = torch.optim.AdamW(network.classifier.parameters(), lr=RATE, weight_decay=DECAY)
     generator = torch.Generator().manual_seed(0)
-    for step in range(FITS):
+    for step in range(steps):
         noise = width * torch.randn(traits.shape, generator=generator)
         loss = known_entropy(network.stable(traits + noise), stable)
         for group in optimiser.param_groups:
-            group["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * step / FITS))
+            group["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -20,7 +20,7 @@ from genbat.systems.base import Progress
 from genbat.systems.crystal_corpus import TARGETS
 from genbat.systems.heads import polish
 
-STEPS = 6000  # of the heads' training
+STEPS = 6000  # of the heads' training, at the most
 KNOTS = 7  # of what is aimed at to get what was asked for
 LEAST_SPREAD = 0.01  # of a feature: an element that training hardly has
 
@@ -74,7 +74,9 @@ class Heads(nn.Module):
         self.aimed[place] = torch.as_tensor(aimed)
         self.found[place] = torch.as_tensor(rising + 1e-3 * np.arange(KNOTS))
 
-    def fit(self, features: Tensor, wanted: Tensor, progress: Progress | None = None) -> None:
+    def fit(
+        self, features: Tensor, wanted: Tensor, steps: int, progress: Progress | None = None
+    ) -> None:
         """Train on features of crystals (n, ...) with standardised targets (n, TARGETS), NaN where
         unknown."""
         self.middle.copy_(features.mean(0))
@@ -82,7 +84,7 @@ class Heads(nn.Module):
         standard = (features - self.middle) / self.spread
         self.ensemble.requires_grad_(True)
         still = torch.zeros_like(standard)
-        polish(self.ensemble, standard, still, wanted, steps=STEPS, progress=progress)
+        polish(self.ensemble, standard, still, wanted, steps=steps, progress=progress)
         self.ensemble.requires_grad_(False)
 
 

@@ -24,7 +24,7 @@ from genbat.systems.crystal_corpus import (
     schedule_rows,
     tensors,
 )
-from genbat.systems.heads import known_scale
+from genbat.systems.heads import fitting_steps, known_scale
 from genbat.systems.mattergen_diffusion import (
     GROUPS,
     INPUTS,
@@ -36,6 +36,7 @@ from genbat.systems.mattergen_diffusion import (
     loss_of,
     number_waves,
 )
+from genbat.systems.mattergen_heads import STEPS
 from genbat.systems.mattergen_moulds import Moulds
 from genbat.systems.run import PRESETS, Run, Schedule, advance_all, begin, weighted
 
@@ -132,11 +133,11 @@ def train_adapters(
         if progress:
             progress((k + 1) / len(names), f"adapter {name} on {len(part.rows('train'))} crystals")
     run.mean = whole.eval()
-    fit_heads(whole, corpus, config)
+    fit_heads(whole, corpus, config, fitting_steps(run.schedule.steps, STEPS))
     return config
 
 
-def fit_heads(network: Network, corpus: Corpus, config: Config) -> None:
+def fit_heads(network: Network, corpus: Corpus, config: Config, steps: int) -> None:
     """Train the heads on the split "train", in place; a corpus without properties leaves them.
 
     Each crystal is shown as it is and disturbed VIEWS times with the same values: what the heads
@@ -155,7 +156,7 @@ def fit_heads(network: Network, corpus: Corpus, config: Config) -> None:
                 x = disturbed(x, generator) if view else x
                 features.append(network.heads.features(network.net, x))
     every = torch.as_tensor(wanted).float().repeat(1 + VIEWS, 1)
-    network.heads.fit(torch.cat(features), every)
+    network.heads.fit(torch.cat(features), every, steps)
 
 
 def disturbed(x: Crystals, generator: torch.Generator) -> Crystals:

@@ -19,7 +19,7 @@ from genbat.families.blocks import has_bfloat16
 from genbat.families.vae import warm_up
 from genbat.systems.base import Progress, round_as_kept
 from genbat.systems.conformal import intervals
-from genbat.systems.heads import known_scale, polish
+from genbat.systems.heads import fitting_steps, known_scale, polish
 from genbat.systems.microvae_network import LOGARITHMIC, TARGETS, Config, Network, losses
 from genbat.systems.run import Run, Schedule, advance_all, begin
 
@@ -166,7 +166,8 @@ def finish(run: Run, volumes: Volumes, progress: Progress | None = None) -> Conf
     if bool(wanted.isnan().all()):
         return config
     network.heads.requires_grad_(True)
-    polish(network.heads, mean, width, wanted, progress=progress)
+    steps = fitting_steps(run.schedule.steps)
+    polish(network.heads, mean, width, wanted, steps=steps, progress=progress)
     network.heads.requires_grad_(False)
     round_as_kept(network)
     return calibrated(network, volumes, config)

@@ -18,7 +18,7 @@ from genbat.domains.molecules.fragments import Node, tree_of
 from genbat.families.vae import Posterior, warm_up
 from genbat.systems.base import Progress, round_as_kept
 from genbat.systems.conformal import intervals
-from genbat.systems.heads import known_error, known_scale, polish
+from genbat.systems.heads import fitting_steps, known_error, known_scale, polish
 from genbat.systems.npvae import BATCH, NPVAE
 from genbat.systems.npvae_network import TARGETS, Config, Network, Trees
 from genbat.systems.npvae_trees import Steps, Vocabulary
@@ -169,7 +169,8 @@ def finished(
     parts = {name: corpus_of(table[table["split"] == name], config)
              for name in ("train", "calibration")}  # fmt: skip
     mean, width = latents_of(network, parts["train"])
-    polish(network.heads, mean, width, parts["train"].values, progress=progress)
+    steps = fitting_steps(run.schedule.steps)
+    polish(network.heads, mean, width, parts["train"].values, steps=steps, progress=progress)
     round_as_kept(network)
     if not len(parts["calibration"].steps):
         return kind(config, network)

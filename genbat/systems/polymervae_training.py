@@ -18,7 +18,7 @@ from genbat.families.vae import warm_up
 from genbat.systems.base import Progress, round_as_kept
 from genbat.systems.chemvae import pad, with_ends
 from genbat.systems.conformal import intervals
-from genbat.systems.heads import known_error, known_scale, polish
+from genbat.systems.heads import fitting_steps, known_error, known_scale, polish
 from genbat.systems.polymer_corpus import Texts, batches_of
 from genbat.systems.polymervae import BATCH, TARGETS, Config, Network, PolymerVAE
 from genbat.systems.run import Run, Schedule, advance_all, begin
@@ -121,7 +121,8 @@ def finished(run: Run, polymers: Polymers, progress: Progress | None = None) -> 
     config = replace(run.config, steps_trained=run.steps_trained)
     corpus = corpus_of(texts_of(polymers, "train"), config)
     mean, width = latents_of(network, corpus)
-    polish(network.heads, mean, width, corpus.values, progress=progress)
+    steps = fitting_steps(run.schedule.steps)
+    polish(network.heads, mean, width, corpus.values, steps=steps, progress=progress)
     round_as_kept(network)
     held = corpus_of(texts_of(polymers, "calibration"), config)
     if not held.ways:

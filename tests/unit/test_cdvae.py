@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from tiny_crystals import CDVAE_SIZES, cdvae, corpus, same
+from tiny_crystals import CDVAE_SIZES, SCHEDULE, cdvae, corpus, same
 
 from genbat.core.condition import Condition, Window
 from genbat.domains.crystals.chgnet_batch import Cell
@@ -228,7 +228,7 @@ def test_finished_heads_know_their_crystals_and_their_errors():
     config = cdvae_training.make_config(known, **CDVAE_SIZES)
     torch.manual_seed(0)
     network = Network(config)
-    run = SimpleNamespace(mean=network, config=config)
+    run = SimpleNamespace(mean=network, config=config, schedule=SCHEDULE)
     rows = known.rows("train")
     cells = [known.cells[k] for k in rows]
     z, _ = cdvae_training.posterior(network, cells)
