@@ -18,7 +18,7 @@ Changed, and why:
   if the atoms that the composition still owes can be placed in the group. A formula is therefore
   exact by construction, and so are elements, atoms and the written group; what the group really is,
   spglib says. A crystal that breaks the domain's limits or is not what was asked (free parameters
-  may fall on a higher symmetry) is written anew, at most twice. `CrystalGPT.bare_plan` writes
+  may fall on a higher symmetry) is written anew, at most five times. `CrystalGPT.bare_plan` writes
   without grammar and only once, and is measured beside.
 - One million parameters and crystals of at most 20 atoms, for two cores.
 """
