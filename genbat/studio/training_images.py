@@ -12,9 +12,10 @@ from genbat.core import paths
 from genbat.domains.crystals import data as known
 from genbat.studio.training import Lesson, Material, Progress, begin_from
 from genbat.studio.training_crystals import HEADS_SHARE, read_own, resplit
-from genbat.systems import imatgen_corpus, imatgen_training
+from genbat.systems import checkpoint, imatgen_corpus, imatgen_training
 from genbat.systems.base import part_of
-from genbat.systems.imatgen import NAME, IMatGen
+from genbat.systems.crystal_corpus import Corpus
+from genbat.systems.imatgen import NAME, IMatGen, symbol
 from genbat.systems.imatgen_network import Network
 
 PRESETS = {NAME: imatgen_training.PRESETS}
@@ -62,6 +63,7 @@ def learn(
     schedule, corpus = PRESETS[name][preset], material.examples
     if start is not None:
         begin_from(start, folder, IMatGen, schedule)
+        _check_elements(folder, corpus)
     joint = part_of(progress, 0.0, 1 - HEADS_SHARE)
     run = imatgen_training.train(
         corpus,
@@ -75,3 +77,12 @@ def learn(
     last = part_of(progress, 1 - HEADS_SHARE, HEADS_SHARE)
     config = replace(imatgen_training.finish(run, corpus, last), steps_trained=run.steps_trained)
     return Lesson(IMatGen(config, cast(Network, run.mean)), schedule)
+
+
+def _check_elements(folder: Path, corpus: Corpus) -> None:
+    """Images of one pair of elements cannot hold another's atoms: they would be left out."""
+    learnt = checkpoint.read_note(folder)["config"]["elements"]
+    given = imatgen_corpus.pair_of(corpus)
+    if set(learnt) != set(given):
+        named, legal = ("-".join(map(symbol, pair)) for pair in (given, learnt))
+        raise ValueError(f"data: crystals of {named}; what --from names has learnt {legal} alone")

@@ -1,11 +1,15 @@
 """Trainings that go on from finished weights, as every model card says."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import load_file
 from test_evaluation_polymers import polymers
+from tiny_oxides import imatgen, oxides
 
-from genbat.studio import model_card, registry, training, training_polymers
+from genbat.domains.crystals.swaps import replaced
+from genbat.studio import model_card, registry, training, training_images, training_polymers
 from genbat.systems.run import Schedule
 
 torch.set_num_threads(1)
@@ -22,6 +26,19 @@ def test_polymers_go_on_from_finished_weights(name, tmp_path):
     ).system
     assert further.config.steps_trained == 2 * first.config.steps_trained > 0
     assert further.config.tokens == first.config.tokens
+
+
+def test_images_go_on_with_the_same_two_elements_alone(tmp_path):
+    imatgen().save(tmp_path / "weights")
+    learn = lambda crystals: training_images.learn(  # noqa: E731
+        "imatgen", training.Material(crystals, list(crystals.splits)), tmp_path / "b",
+        preset="tiny", start=tmp_path / "weights",
+    )  # fmt: skip
+    titanium = [replaced(cell, {"V": "Ti", "O": "O"}) for cell in oxides().cells]
+    other = replace(oxides(), cells=titanium)
+    with pytest.raises(ValueError, match=r"data: crystals of Ti-O; .* has learnt V-O alone"):
+        learn(other)
+    assert learn(oxides()).system.config.elements == (23, 8)
 
 
 def test_the_first_step_is_taken_from_the_weights(tmp_path):
