@@ -54,7 +54,8 @@ CRYSTALS = (
     Measure("density_mmd", "Distribution", "density", "", LOW,
             f"Maximum mean discrepancy of the density to that of {_HELD}.", "geometry"),
     Measure("diversity", "Diversity", "between structures", "", HIGH,
-            "Mean distance of the fingerprints of two valid samples.", "matminer's fingerprints"),
+            "Mean distance of the fingerprints (radial distributions and composition) of two valid "
+            "samples.", "GenBat's fingerprints"),
     Measure("elements", "Diversity", "elements", "", HIGH,
             "How many elements there would be if all were as frequent (exponential of the "
             "entropy).", "counting"),

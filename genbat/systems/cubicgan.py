@@ -6,8 +6,8 @@ gradient penalty sees the same labels. Base atoms lie on special positions, and 
 operations make the whole crystal of them. Candidates are screened for neutral charges.
 
 Changed, and why:
-- Trained on the cubic ternary crystals of GenBat's set with one base atom of each element, some
-  thousands in five space groups, instead of OQMD's 375,749 in three.
+- Trained on the cubic ternary crystals of GenBat's set and of Materials Project with one base atom
+  of each element, some thousands in nine space groups, instead of OQMD's 375,749 in three.
 - Coordinates are points on circles, so that 0 and 1 are one place, and are put on the nearest of
   the Wyckoff positions that the training has in the group, instead of rounded to quarters: spinels
   and K2PtCl6 with their free coordinate can be made, too.
