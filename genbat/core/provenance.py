@@ -21,7 +21,7 @@ class Provenance:
     ----------
     system : the system's name, "data" for known objects, "user" for typed or uploaded ones.
     weights : sha256 of the weights file (first 16 digits), empty where none was used.
-    action : "sample", "decode", "path", "design", "known", "typed".
+    action : "sample", "join", "decode", "path", "design", "known", "typed".
     seed : the call's seed; `arguments` holds all the rest that the call needs.
     condition : `Condition.to_json()`.
     parents : texts of the objects it was made from.

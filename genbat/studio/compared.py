@@ -19,6 +19,9 @@ from genbat.studio.metrics import REAL
 CLAIMS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "crystals": (("cdvae", ("imatgen", "crystalgan", "cubicgan")), ("mattergen", ())),
 }
+# Groups of measures that tell nothing of a system which makes a part of the domain only: they are
+# taken against all of it.
+WHOLE = ("Distribution", "Diversity")
 SURE = 2.0  # standard errors that a difference of shares must exceed to count
 
 
@@ -59,7 +62,8 @@ class Compared:
 
     def best(self, measure: Measure) -> set[str]:
         """The systems with the best value, where one end is better."""
-        found = {s: v for s in self.systems if math.isfinite(v := self.value(s, measure.key))}
+        able = [s for s in self.systems if measure.group not in WHOLE or not scope(self, s)]
+        found = {s: v for s in able if math.isfinite(v := self.value(s, measure.key))}
         if not found or not measure.better:
             return set()
         top = (max if measure.better == HIGH else min)(found.values())
@@ -69,7 +73,8 @@ class Compared:
 @dataclass(frozen=True)
 class Verdict:
     """Whether one system is better than another by one measure: "yes", "no", "close" (a difference
-    that the number of samples cannot tell) or "unknown"."""
+    that the number of samples cannot tell) or "unknown" (not measured, or one of both makes a part
+    of the domain only and is measured against all of it)."""
 
     better: str
     worse: str
@@ -144,6 +149,11 @@ def family(found: Compared, row: str) -> str:
     return "real" if row == REAL else "baseline"
 
 
+def scope(found: Compared, row: str) -> str:
+    """What a system makes where that is a part of the domain only; "" else."""
+    return str(registry.card(row).scope) if row in found.systems else ""
+
+
 # ---------------------------------------------------------------------- the review's ranking
 def rankings(found: Compared) -> list[Ranking]:
     """The review's claims of the systems that were compared, by the first measure of each group."""
@@ -172,7 +182,8 @@ def missing(found: Compared) -> list[str]:
 
 def _verdict(found: Compared, better: str, worse: str, measure: Measure) -> Verdict:
     one, two = (found.value(row, measure.key) for row in (better, worse))
-    if not (math.isfinite(one) and math.isfinite(two)):
+    unlike = measure.group in WHOLE and any(scope(found, row) for row in (better, worse))
+    if unlike or not (math.isfinite(one) and math.isfinite(two)):
         return Verdict(better, worse, measure, "unknown")
     ahead = one - two if measure.better == HIGH else two - one
     errors = [_error(found, row, measure) for row in (better, worse)]
@@ -193,14 +204,13 @@ def _error(found: Compared, row: str, measure: Measure) -> float:
 
 def _many(found: Compared, row: str, of: str) -> float:
     """How many objects a share is one of."""
-    valid = found.value(row, "validity" if found.domain == "crystals" else "valid")
-    many = float(found.n)
-    if of != "n":
-        many *= valid if math.isfinite(valid) else 0.0
-    if of == "distinct":
-        unique = found.value(row, "unique")
-        many *= unique if math.isfinite(unique) else 0.0
-    return many
+    if of == "judged":
+        many = found.value(row, "phonon_judged")
+    else:
+        valid = "validity" if found.domain == "crystals" else "valid"
+        shares = {"valid": (valid,), "distinct": (valid, "unique"), "relaxed": ("relaxed",)}
+        many = found.n * math.prod(found.value(row, key) for key in shares.get(of, ()))
+    return many if math.isfinite(many) else 0.0
 
 
 def conclusion(found: Compared, told: Sequence[Ranking]) -> str:

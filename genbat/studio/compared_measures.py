@@ -17,7 +17,8 @@ class Measure:
     group : the group of measures it belongs to; the first one of a group stands for it.
     better : HIGH, LOW, or "" where neither end is.
     definition, judge : what is measured, and by whom.
-    of : of how many a share is one: "n" (all samples), "valid", "distinct"; "" for no share.
+    of : of how many a share is one: "n" (all samples), "valid", "distinct", "relaxed", "judged" (by
+        phonons); "" for no share.
     """
 
     key: str
@@ -76,7 +77,7 @@ CRYSTALS = (
     Measure("phonon_stable", "Phonons", "no imaginary phonon", "share", HIGH,
             "Share of the first 50 relaxed ones without a frequency below -0.1 THz at the wave "
             "vectors of a supercell 8 Å high (finite displacements of 0.03 Å).",
-            "CHGNet 0.3.0; phonopy"),
+            "CHGNet 0.3.0; phonopy", "judged"),
     Measure("displacement_a", "Displacement", "displacement", "Å", LOW,
             "Median root mean square way of the atoms from the sample to its relaxed structure.",
             "CHGNet 0.3.0"),
@@ -86,7 +87,8 @@ CRYSTALS = (
             "Share of the valid ones without any symmetry, as generated.", "spglib, 0.1 Å",
             "valid"),
     Measure("relaxed_p1", "Symmetry", "P1 when relaxed", "share", "",
-            "The same after relaxation, of those that relax.", "CHGNet 0.3.0; spglib, 0.1 Å"),
+            "The same after relaxation, of those that relax.", "CHGNet 0.3.0; spglib, 0.1 Å",
+            "relaxed"),
 )  # fmt: skip
 MOLECULES = (
     Measure("valid", "Validity", "valid", "share", HIGH,

@@ -92,7 +92,7 @@ def joined(one: str, two: str, n: int, seed: int) -> list[Candidate]:
     if not 1 <= n <= MOST:
         raise ValueError(f"n: got {n}; legal are 1 to {MOST}")
     system: CrystalGAN = registry.load(NAME)
-    return system.join(from_text(one), from_text(two), n, seed=seed)
+    return system.join_texts(one, two, n, seed=seed)
 
 
 def keeps(text: str) -> bool:

@@ -20,14 +20,13 @@ from genbat.domains.crystals.symmetric_grammar import read
 from genbat.domains.crystals.symmetric_text import VOCABULARY, words_of
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.studio.metrics import Metrics, metric
-from genbat.studio.metrics_crystals import SUBSTITUTED, Made, Subject, cell_read
+from genbat.studio.metrics_crystals import ALONE, SUBSTITUTED, Made, Subject, cell_read
 from genbat.studio.metrics_reconstruction import dress
 from genbat.systems.base import part_of
 from genbat.systems.by_symmetry import cell_of
 from genbat.systems.crystalgpt import Plan
 from genbat.systems.crystalgpt_training import Texts, rows_of
 
-ALONE = "the model alone"  # without grammar, written once
 ONCE = "written once"  # with grammar
 UNASKED = "unconditional"
 PATTERNS = "training prototype"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from genbat.domains.crystals.catalogue import Catalogue
 from genbat.domains.crystals.chgnet_batch import Cell
+from genbat.domains.crystals.structure import primitive
 from genbat.studio.judging import Ruling, rule
 from genbat.studio.metrics import Metrics, metric
 from genbat.studio.metrics_crystals import Made, Subject
 from genbat.systems.base import part_of
-from genbat.systems.crystalgan_pairs import ANIONS_OF, NONMETALS
+from genbat.systems.crystalgan_pairs import ANIONS_OF, NONMETALS, Stock
+from genbat.systems.crystalgan_training import joinable
 
 NAIVE, FIRST = "both binaries in one cell", "first step alone"
 STAGES = {"": "ternary", FIRST: "pseudo", NAIVE: "union"}
@@ -23,25 +26,38 @@ JUDGED = 200  # of each set
 
 def constraint(subject: Subject) -> Metrics:
     """Share of n ternaries that keep the limits of distances, without any repair; beside it both
-    binaries laid into one cell, the first step alone, and real ternaries held out.
+    binaries laid into one cell, the first step alone, and real ternaries held out. Unseen: the same
+    of held-out binaries, where there are some.
 
     The limits are those of binaries: how many real ternaries keep them says what they are worth.
     """
-    groups = {name: subject.draw(subject.n, None, stage=stage) for name, stage in STAGES.items()}
-    share = {name: kept_share(cells, subject.system.keeps) for name, cells in groups.items()}
-    held = ternaries(subject)
-    real = kept_share(held, subject.system.keeps) if held else np.nan
+    keeps, held = subject.system.keeps, ternaries(subject)
+    share = kept_by_stage(subject)
+    real = kept_share(held, keeps) if held else np.nan
     out = {
         "constraint_kept": metric(
             share[""], "share", baselines=_others(share), real=real, bar=LEAST
         )
     }
+    if unseen := joinable(subject.test.cells):
+        fresh = kept_by_stage(subject, stock=Stock.of([primitive(cell) for cell in unseen]))
+        out["constraint_kept_unseen"] = metric(fresh[""], "share", baselines=_others(fresh))
     for name, times in OVER.items():
         # None in n counts as half a crystal.
         gain = share[""] / max(share[name], 0.5 / subject.n)
         key = "gain_over_naive" if name == NAIVE else "gain_over_first_step"
         out[key] = metric(gain, "times", bar=times)
     return out
+
+
+def kept_by_stage(subject: Subject, **options: Any) -> dict[str, float]:
+    """Share of n crystals of each stage that keep the constraint."""
+    return {
+        name: kept_share(
+            subject.draw(subject.n, None, stage=stage, **options), subject.system.keeps
+        )
+        for name, stage in STAGES.items()
+    }
 
 
 def relaxation(subject: Subject) -> Metrics:

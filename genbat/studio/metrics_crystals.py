@@ -29,7 +29,7 @@ from genbat.systems.crystal_corpus import Corpus
 
 Made = list[Cell | None]
 RESAMPLED, SUBSTITUTED = "training set resampled", "prototype substitution"
-FREELY = "sampled without moulds"
+FREELY, ALONE = "sampled without moulds", "the model alone"
 SOME = 200  # samples of a baseline that is slow
 PEROV_ATOMS = 5
 # What is wanted, by system, and of both on Perov-5; displacement_a, elements_distance
@@ -116,11 +116,15 @@ class Subject:
         return self.memory["drawn"]
 
     def freely(self) -> dict[str, Made]:
-        """SOME samples that were held to no symmetry, where the system has such a plan."""
+        """SOME samples with less help, where the system has such a plan: held to no symmetry, or
+        made once each, whatever comes."""
         if "freely" not in self.memory:
-            plan = getattr(self.system, "free_plan", None)
-            made = plan and self.draw(min(self.n, SOME), None, plan=plan)
-            self.memory["freely"] = {FREELY: made} if made else {}
+            plans = {FREELY: "free_plan", ALONE: "bare_plan"}
+            self.memory["freely"] = {
+                name: self.draw(min(self.n, SOME), None, plan=getattr(self.system, plan))
+                for name, plan in plans.items()
+                if hasattr(self.system, plan)
+            }
         return self.memory["freely"]
 
     def draw(self, n: int, condition: Condition | None, **options: Any) -> Made:

@@ -190,6 +190,12 @@ def again(domain: str, provenance: Provenance) -> Candidate:
         asked = Condition.from_json(provenance.condition) if provenance.condition else None
         made = system.sample(wanted + 1, condition=asked, seed=provenance.seed)
         return place.describe(next(islice(made, wanted, None)))
+    if provenance.action == "join":
+        system = load(provenance.system)
+        _same_weights(provenance, system)
+        joined = system.join_texts(*provenance.parents, provenance.arguments["index"] + 1,
+                                   seed=provenance.seed)  # fmt: skip
+        return place.describe(joined[-1])
     if provenance.action == "around":
         _same_weights(provenance, place.system)
         kept = {k: provenance.arguments[k] for k in ("radius", "n")}
@@ -232,7 +238,7 @@ def make_again(candidate: Candidate) -> tuple[Candidate, bool]:
     provenance, room = candidate.provenance, rooms(candidate.domain)
     if provenance.action in ("known", "typed"):
         return candidate, True
-    if provenance.action in ("path", "sample", "near", "around"):
+    if provenance.action in ("path", "sample", "join", "near", "around"):
         made = again(candidate.domain, provenance)
     else:
         place = atlas(candidate.domain)

@@ -36,7 +36,8 @@ def part_of(progress: Progress | None, begin: float, share: float) -> Progress:
 class SystemCard:
     """What a user should know of a system before asking it.
 
-    `metrics` holds what `genbat evaluate` measured last, as {name: {"value", "unit", ...}}.
+    `metrics` holds what `genbat evaluate` measured last, as {name: {"value", "unit", ...}}. `scope`
+    says what the system makes where that is a part of the domain only.
     """
 
     name: str
@@ -49,6 +50,7 @@ class SystemCard:
     licence: str
     parameters: int = 0
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    scope: str = ""
 
 
 class System(Protocol):

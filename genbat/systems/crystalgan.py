@@ -24,14 +24,13 @@ Changed, and why:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from itertools import count
 from typing import Any
 
 import numpy as np
 import torch
-from pymatgen.core import Element
 
 from genbat.core.candidate import Candidate, Verdict
 from genbat.core.condition import Condition
@@ -50,15 +49,15 @@ from genbat.domains.crystals.structure import (
 from genbat.domains.crystals.wishes import read_wishes
 from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.crystal_corpus import cells_of
+from genbat.systems.crystalgan_asked import ELEMENTS, NAMED, Ends, Known, choices, metals
 from genbat.systems.crystalgan_network import Config, Generator
 from genbat.systems.crystalgan_pairs import (
     ANIONS_OF,
+    JITTER,
     METALS,
     SITES,
-    Pairs,
     Stock,
     ends_of,
-    number_of,
     pairs_of,
 )
 
@@ -81,15 +80,8 @@ def make_card(parameters: int = 0) -> SystemCard:
         "Materials Project structures (CC BY 4.0)",
         licence="MIT",
         parameters=parameters,
+        scope="hydrides and oxides of two metals",
     )
-
-
-@dataclass(frozen=True)
-class Ends:
-    """Two metals' binaries with one anion: rows of the stock, any of which may be joined."""
-
-    one: Sequence[int]
-    two: Sequence[int]
 
 
 class CrystalGAN(Trained[Config, Generator]):
@@ -106,17 +98,20 @@ class CrystalGAN(Trained[Config, Generator]):
         condition: Condition | None = None,
         seed: int = 0,
         stage: str = "ternary",
+        stock: Stock | None = None,
         progress: Progress | None = None,
     ) -> Iterator[Candidate]:
         """n ternaries, unrelaxed; a longer sample starts with the shorter one.
 
         The wish `binaries` names the two that are joined ("Li-O, Co-O"), `system` their elements
-        ("Li-Co-O"); without, any two known ones of different metals are.
+        ("Li-Co-O"); without, any two known ones of different metals are, of the elements that
+        `require`, `allow` and `forbid` leave.
 
         Parameters
         ----------
         stage : "pseudo" for what the first step makes, "union" for both binaries laid into one
             cell.
+        stock : the binaries that are known, if not those of the training.
 
         Raises
         ------
@@ -126,11 +121,12 @@ class CrystalGAN(Trained[Config, Generator]):
         if stage not in STAGES:
             raise ValueError(f"stage: got {stage!r}; legal are {', '.join(STAGES)}")
         asked = condition or Condition()
-        choices = self._choices(asked)
+        stock = self.network.stock if stock is None else stock
+        pairs = choices(asked, stock.by_metal())
         made = (
             self._candidate(cell, seed, first + k, asked, joined)
             for first in count(0, BLOCK)
-            for k, (cell, joined) in enumerate(self._block(choices, seed, first, stage))
+            for k, (cell, joined) in enumerate(self._block(stock, pairs, seed, first, stage))
         )
         yield from counted(made, n, "crystals", progress)
 
@@ -157,6 +153,12 @@ class CrystalGAN(Trained[Config, Generator]):
                 out.append(self._candidate(cell, seed, k, Condition(), tuple(small)))
         return out[:n]
 
+    def join_texts(self, one: str, two: str, n: int, *, seed: int = 0) -> list[Candidate]:
+        """As `join`, of CIFs; with these as parents the candidates can be made again."""
+        made = self.join(from_text(one), from_text(two), n, seed=seed)
+        story = [replace(c.provenance, action="join", parents=(one, two)) for c in made]
+        return [replace(c, provenance=s) for c, s in zip(made, story, strict=True)]
+
     def join_poscars(self, one: str, two: str, n: int, *, seed: int = 0) -> list[str]:
         """As `join`, from and to POSCARs."""
         cells = [cell_of(read_poscar(text)) for text in (one, two)]
@@ -166,62 +168,29 @@ class CrystalGAN(Trained[Config, Generator]):
     # ------------------------------------------------------------------ what is asked
     def honoured(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
         """The binaries, and elements, also those of a formula."""
-        kept = {key: wishes[key] for key in ("binaries", "system") if key in wishes}
-        if wishes.get("formula") and not kept:
+        kept = {key: wishes[key] for key in (*NAMED, *ELEMENTS) if key in wishes}
+        if wishes.get("formula") and not kept.keys() & set(NAMED):
             asked = Condition(wishes={"formula": wishes["formula"]})
             kept["system"] = sorted(read_wishes(asked).formula)
         return kept
 
     @cached_property
-    def known(self) -> dict[int, dict[int, list[int]]]:
+    def known(self) -> Known:
         """Anion -> metal -> rows of its binaries in the stock."""
-        stock = self.network.stock
-        out: dict[int, dict[int, list[int]]] = {z: {} for z in ANIONS_OF}
-        pairs = zip(stock.anions.tolist(), stock.metals.tolist(), strict=True)
-        for row, (anion, metal) in enumerate(pairs):
-            out[anion].setdefault(metal, []).append(row)
-        return out
+        return self.network.stock.by_metal()
 
     def metals(self, anion: str) -> list[str]:
         """Symbols of the metals whose binaries with an anion are known, for a page to offer."""
-        return sorted(Element.from_Z(z).symbol for z in self.known.get(number_of(anion), {}))
-
-    def _choices(self, condition: Condition) -> list[Ends]:
-        """The pairs of metals that fit a condition."""
-        if condition.windows:
-            raise ValueError(f"{NAME}: cannot aim at {sorted(condition.windows)}; ask mattergen")
-        wishes = condition.wishes
-        if strange := sorted(set(wishes) - {"binaries", "system"}):
-            raise ValueError(f"{NAME}: cannot honour {', '.join(strange)}; legal are binaries and "
-                             "system")  # fmt: skip
-        named = [_read_binaries(wishes["binaries"])] if "binaries" in wishes else []
-        named += [_read_system(wishes["system"])] if "system" in wishes else []
-        if len(named) == 2 and {*named[0][:2]} != {*named[1][:2]}:
-            raise ValueError("system: is not that of the binaries; one of them is enough")
-        if named:
-            return [self._ends(*named[0])]
-        return [
-            Ends(own[one], own[two])
-            for own in self.known.values() for one in sorted(own) for two in sorted(own)
-            if one != two
-        ]  # fmt: skip
-
-    def _ends(self, one: str, two: str, anion: str) -> Ends:
-        own = self.known[number_of(anion)]
-        for metal in (one, two):
-            if number_of(metal) not in own:
-                raise ValueError(f"binaries: no known {metal}-{anion}; legal metals with {anion} "
-                                 f"are {', '.join(self.metals(anion)) or 'none'}")  # fmt: skip
-        return Ends(own[number_of(one)], own[number_of(two)])
+        return metals(self.known, anion)
 
     # ------------------------------------------------------------------ how it is made
     def _block(
-        self, choices: Sequence[Ends], seed: int, first: int, stage: str
+        self, stock: Stock, pairs: Sequence[Ends], seed: int, first: int, stage: str
     ) -> list[tuple[Cell, tuple[Cell, ...]]]:
-        stock, rows = self.network.stock, []
+        rows = []
         for k in range(BLOCK):
             rng = np.random.default_rng((seed, first + k))
-            ends = choices[int(rng.integers(len(choices)))]
+            ends = pairs[int(rng.integers(len(pairs)))]
             rows.append((int(rng.choice(ends.one)), int(rng.choice(ends.two))))
         made = self._moved(stock, rows, seed, first, stage)
         joined = [(stock.cell(one), stock.cell(two)) for one, two in rows]
@@ -236,8 +205,9 @@ class CrystalGAN(Trained[Config, Generator]):
         generators = [torch.Generator().manual_seed(int(r.integers(2**62))) for r in rngs]
         one, two = torch.tensor(rows).T
         scale = self.config.scale
-        pairs: Pairs = pairs_of(stock.crystals(one, scale), stock.crystals(two, scale), generators)
-        x = pairs.union
+        jitter = JITTER if stage != "union" else 0.0  # naive mixing leaves atoms where they are
+        ends = stock.crystals(one, scale), stock.crystals(two, scale)
+        x = pairs_of(*ends, generators, jitter).union
         if stage != "union":
             x = self.network.pseudo(x)
         if stage == "ternary":
@@ -251,7 +221,7 @@ class CrystalGAN(Trained[Config, Generator]):
         distances is not valid."""
         verdict = judge(cell)
         if verdict.ok and not self.keeps(cell):
-            verdict = Verdict(False, ("has neighbours nearer or farther than in any binary",))
+            verdict = Verdict(False, ("has neighbours other than binaries usually have",))
         story = {"index": index, "binaries": [reduced_formula(c) for c in joined]}
         return self.made(to_text(cell), verdict, seed, story, condition=condition)
 
@@ -268,30 +238,3 @@ def _ends(which: str, cell: Cell) -> tuple[int, int]:
         raise ValueError(f"{which} binary: legal are a metal and H or O, at most {SITES} atoms in "
                          f"the primitive cell and {METALS} of the metal")  # fmt: skip
     return found
-
-
-def _read_binaries(value: object) -> tuple[str, str, str]:
-    """Two metals and their anion of "Li-O, Co-O"."""
-    parts = value.split(",") if isinstance(value, str) else value
-    words = [str(p).strip().split("-") for p in parts] if isinstance(parts, (list, tuple)) else []
-    ok = len(words) == 2 and all(len(w) == 2 for w in words) and words[0][1] == words[1][1]
-    if not ok or words[0][0] == words[1][0] or words[0][1] not in ANIONS_OF.values():
-        raise ValueError(f"binaries: got {value!r}; write two like 'Li-O, Co-O' or 'Mg-H, Ni-H'")
-    return _metal(words[0][0]), _metal(words[1][0]), words[0][1]
-
-
-def _read_system(value: object) -> tuple[str, str, str]:
-    """Two metals and their anion of "Li-Co-O"."""
-    parts = value.replace("-", ",").split(",") if isinstance(value, str) else value
-    names = [str(p).strip() for p in parts] if isinstance(parts, (list, tuple)) else []
-    anions = [name for name in names if name in ANIONS_OF.values()]
-    metals = [name for name in names if name not in ANIONS_OF.values()]
-    if len(anions) != 1 or len(set(metals)) != 2 or len(names) != 3:
-        raise ValueError(f"system: got {value!r}; write two metals and H or O, like Li-Co-O")
-    return _metal(metals[0]), _metal(metals[1]), anions[0]
-
-
-def _metal(symbol: str) -> str:
-    if not Element.is_valid_symbol(symbol):
-        raise ValueError(f"binaries: {symbol!r} is no element; legal are symbols like Li or Co")
-    return symbol

@@ -96,6 +96,14 @@ class Stock(nn.Module):
         hold = [(self.kinds == z).any(1).long() * z for z in ANIONS_OF]
         return torch.stack(hold).sum(0)
 
+    def by_metal(self) -> dict[int, dict[int, list[int]]]:
+        """Anion -> metal -> rows of its binaries."""
+        out: dict[int, dict[int, list[int]]] = {z: {} for z in ANIONS_OF}
+        pairs = zip(self.anions.tolist(), self.metals.tolist(), strict=True)
+        for row, (anion, metal) in enumerate(pairs):
+            out[anion].setdefault(metal, []).append(row)
+        return out
+
     def rows(self, metal: int, anion: int) -> list[int]:
         """The binaries of a metal with an anion."""
         return torch.nonzero((self.metals == metal) & (self.anions == anion))[:, 0].tolist()
@@ -115,15 +123,20 @@ class Stock(nn.Module):
         return Crystals(kinds, self.fractions[rows], lattices, kinds > 0)
 
 
-def pairs_of(one: Crystals, two: Crystals, generators: Sequence[torch.Generator]) -> Pairs:
+def pairs_of(
+    one: Crystals,
+    two: Crystals,
+    generators: Sequence[torch.Generator],
+    jitter: float = JITTER,
+) -> Pairs:
     """Unions of binaries, each with its own random numbers: the second one shifted anywhere, all
-    atoms off by JITTER of the cell."""
+    atoms off by `jitter` of the cell."""
     draws = [(torch.rand(3, generator=g), torch.randn(2 * SITES, 3, generator=g))
              for g in generators]  # fmt: skip
     shift, noise = (torch.stack(part) for part in zip(*draws, strict=True))
     second = torch.arange(2 * SITES).expand(len(one), -1) >= SITES
     homes = torch.cat([one.fractions, two.fractions], 1)
-    places = homes + second[..., None] * shift[:, None] + JITTER * noise
+    places = homes + second[..., None] * shift[:, None] + jitter * noise
     lattices = torch.stack([one.lattices, two.lattices], 1)
     union = Crystals(
         torch.cat([one.kinds, two.kinds], 1), wrap(places), lattices.mean(1),

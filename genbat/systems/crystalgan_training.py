@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
@@ -42,22 +42,26 @@ BACK, GEOMETRY = 0.5, 3.0  # weights of reconstruction and of the constraint
 
 
 def binaries(corpus: Corpus) -> list[Cell]:
-    """The usable binaries of the split "train", of metals that share their anion with another.
+    """The usable binaries of the split "train"; see `joinable`.
 
     Raises
     ------
     ValueError : there are no two metals with one anion.
     """
-    cells = [corpus.cells[k] for k in corpus.training_rows()]
-    found = [(ends, cell) for cell in cells if (ends := ends_of(cell))]
-    metals: dict[int, set[int]] = {}
-    for (metal, anion), _ in found:
-        metals.setdefault(anion, set()).add(metal)
-    kept = [cell for (_, anion), cell in found if len(metals[anion]) > 1]
+    kept = joinable([corpus.cells[k] for k in corpus.training_rows()])
     if not kept:
         named = " or ".join(ANIONS_OF.values())
         raise ValueError(f"corpus: has no two metals whose binaries with {named} could be joined")
     return kept
+
+
+def joinable(cells: Iterable[Cell]) -> list[Cell]:
+    """The usable binaries of some crystals, of metals that share their anion with another."""
+    found = [(ends, cell) for cell in cells if (ends := ends_of(cell))]
+    metals: dict[int, set[int]] = {}
+    for (metal, anion), _ in found:
+        metals.setdefault(anion, set()).add(metal)
+    return [cell for (_, anion), cell in found if len(metals[anion]) > 1]
 
 
 def make_config(cells: Sequence[Cell], **sizes: int) -> Config:

@@ -87,6 +87,7 @@ def make_card(parameters: int = 0) -> SystemCard:
         "Project (CC BY 4.0)",
         licence="MIT",
         parameters=parameters,
+        scope="cubic crystals of three elements",
     )
 
 

@@ -50,6 +50,7 @@ from genbat.domains.crystals.images import draw, find
 from genbat.domains.crystals.labelling import closest
 from genbat.domains.crystals.properties import UNITS
 from genbat.domains.crystals.structure import from_text, judge, primitive, to_text
+from genbat.domains.crystals.wishes import read_wishes
 from genbat.systems.base import (
     Progress,
     SystemCard,
@@ -100,6 +101,7 @@ def make_card(parameters: int = 0) -> SystemCard:
         trained_on="GenBat's vanadium oxides: random structures and prototypes relaxed with CHGNet",
         licence="MIT",
         parameters=parameters,
+        scope="vanadium oxides",
     )
 
 
@@ -109,6 +111,20 @@ class IMatGen(Foretelling, Trained[Config, Network]):
     targets, units = TARGETS, UNITS
     config_type, network_type = Config, Network
     describe = staticmethod(make_card)
+
+    def honoured(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
+        """None: all it makes holds its two elements.
+
+        Raises
+        ------
+        ValueError : elements that it never makes, or without its own.
+        """
+        asked = read_wishes(Condition(wishes=wishes))
+        own = frozenset(symbol(z) for z in self.config.elements)
+        if not asked.require <= own <= asked.allow:
+            raise ValueError(f"elements: all that {NAME} makes holds {' and '.join(sorted(own))} "
+                             "and nothing else; ask another system")  # fmt: skip
+        return {}
 
     # ------------------------------------------------------------------ latent space
     def encode(self, objects: Sequence[str]) -> np.ndarray:

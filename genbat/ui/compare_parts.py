@@ -26,7 +26,7 @@ SAID = {
     "yes": "agrees with the review",
     "no": "contradicts it",
     "close": "too close for this number of samples",
-    "unknown": "not measured",
+    "unknown": "not measured, or measured on other kinds of crystals",
 }
 
 
@@ -116,12 +116,26 @@ def _legend(found: Compared) -> str:
     return (
         "Bold: the best system. ↑ more is better, ↓ less is better. Grey rows are no systems: "
         "trivial baselines, and real objects held out, which show what can be reached."
+        + _narrow(found)
+    )
+
+
+def _narrow(found: Compared) -> str:
+    """Which systems make a part of the domain only, and what that means for the numbers."""
+    told = [f"{compared.title(found, row)} ({what})"
+            for row in found.systems if (what := compared.scope(found, row))]  # fmt: skip
+    if not told:
+        return ""
+    return (
+        f" Some make a part of the domain only: {plain(', '.join(told))}. Their distribution and "
+        "diversity stand against all of it and are not ranked."
     )
 
 
 def _definitions(found: Compared, shown: Sequence[Measure]) -> None:
     """What each shown measure is, of how many, and who judged it."""
-    of = {"n": "all samples", "valid": "the valid ones", "distinct": "the distinct valid ones"}
+    of = {"n": "all samples", "valid": "the valid ones", "distinct": "the distinct valid ones",
+          "relaxed": "those that relax", "judged": "those with phonons"}  # fmt: skip
     rows = "".join(
         f"<tr><th>{html.escape(m.label)}</th><td>{html.escape(m.definition)}</td>"
         f"<td>{html.escape(of.get(m.of, ''))}</td><td>{html.escape(m.judge)}</td></tr>"

@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from fake_judge import judged
 from pymatgen.core import Composition, Element
 from tiny_crystalgan import corpus, system
@@ -18,12 +20,12 @@ from genbat.domains.crystals.structure import (
     structure_of,
     to_text,
 )
-from genbat.studio import evaluation, metrics_crystalgan, registry, training
+from genbat.studio import evaluation, metrics_crystalgan, path, registry, training
 from genbat.studio.judging import Ruling
 from genbat.studio.metrics_crystalgan import FIRST, NAIVE
 from genbat.systems import crystalgan_training
 from genbat.systems.crystalgan import STAGES, CrystalGAN
-from genbat.systems.crystalgan_pairs import ANIONS_OF
+from genbat.systems.crystalgan_pairs import ANIONS_OF, pairs_of
 
 __all__ = ["judged"]
 
@@ -77,16 +79,59 @@ def test_a_candidate_is_valid_only_where_it_keeps_the_constraint():
     assert not system().keeps(near)
 
 
-def test_poscar_in_poscar_out():
+def joinable_two():
+    """A known binary of each of `two_metals`."""
     one, two, anion = two_metals()
     number = next(z for z, name in ANIONS_OF.items() if name == anion)
     rows = [system().known[number][z][0] for z in (Element(one).Z, Element(two).Z)]
-    cells = [system().network.stock.cell(row) for row in rows]
+    return [system().network.stock.cell(row) for row in rows]
+
+
+def test_poscar_in_poscar_out():
+    cells = joinable_two()
     found = system().join_poscars(*map(poscar_text, cells), 2, seed=3)
     wanted = sum((structure_of(cell).composition for cell in cells), start=Composition())
     for text in found:
         assert read_poscar(text).composition.reduced_formula == wanted.reduced_formula
     assert found == system().join_poscars(*map(poscar_text, cells), 2, seed=3)
+
+
+def test_what_was_joined_is_made_again(monkeypatch):
+    one, two = (to_text(cell) for cell in joinable_two())
+    found = system().join_texts(one, two, 3, seed=3)[2]
+    assert found.provenance.action == "join" and found.provenance.parents == (one, two)
+    monkeypatch.setattr(path, "load", lambda name: system())
+    monkeypatch.setattr(path, "atlas", lambda name: SimpleNamespace(describe=lambda c: c))
+    assert path.again("crystals", found.provenance) == found
+    assert found.text == system().join(from_text(one), from_text(two), 3, seed=3)[2].text
+
+
+def test_elements_that_must_and_must_not_be_there():
+    one, two, anion = two_metals()
+    wishes = {"require": [one, anion], "forbid": [two]}
+    for candidate in system().sample(6, condition=Condition(wishes=wishes)):
+        own = set(formula_counts(from_text(candidate.text)))
+        assert {one, anion} <= own and two not in own
+    with pytest.raises(ValueError, match="no two known binaries"):
+        next(iter(system().sample(1, condition=Condition(wishes={"require": ["Cl"]}))))
+    asked = {"require": [one], "space_group": 2, "formula": f"{one}{two}{anion}2"}
+    assert system().honoured(asked) == {"require": [one], "system": sorted([one, two, anion])}
+
+
+def test_naive_mixing_leaves_atoms_where_they_are():
+    """In a union both binaries' atoms stand as in their own cells, the second ones shifted."""
+    stock, scale = system().network.stock, system().config.scale
+    rows = [torch.tensor([0]), torch.tensor([len(stock) - 1])]
+    ends = [stock.crystals(row, scale) for row in rows]
+    found = pairs_of(*ends, [torch.Generator().manual_seed(0)], 0.0)
+    away = found.union.fractions - found.homes
+    away = away - away.round()
+    here = found.union.here[0]
+    for part in (here & ~found.second[0], here & found.second[0]):
+        own = away[0][part]
+        turned = (own - own[:1]) - (own - own[:1]).round()
+        assert turned.abs().max() < 1e-5
+    assert away[0][here & ~found.second[0]].abs().max() < 1e-5
 
 
 def test_binaries_that_cannot_be_joined():
@@ -147,6 +192,8 @@ def test_constraint(home):
     assert entry["bar"] == 0.6
     assert set(entry["baselines"]) == {FIRST, NAIVE}
     assert 0 <= entry["real"] <= 1
+    fresh = found["constraint_kept_unseen"]
+    assert set(fresh["baselines"]) == {FIRST, NAIVE} and 0 <= fresh["value"] <= 1
     for key, name, bar in (("gain_over_naive", NAIVE, 5), ("gain_over_first_step", FIRST, 3)):
         wanted = entry["value"] / max(entry["baselines"][name], 0.5 / 20)
         assert found[key]["value"] == pytest.approx(wanted)

@@ -26,14 +26,15 @@ def corpus():
     numbers = known.table["numbers"]
     kinds = [set(map(int, row)) for row in numbers]
     small = [k for k in range(len(known)) if len(numbers.iloc[k]) <= SITES]
-    binaries = [k for k in small if len(kinds[k]) == 2 and kinds[k] & {1, 8}][:80]
+    binaries = [k for k in small if len(kinds[k]) == 2 and kinds[k] & {1, 8}]
+    learnt, unseen = binaries[:80], binaries[80:100]
     ternaries = [k for k in small if len(kinds[k]) == 3 and kinds[k] & {1, 8}][:10]
-    rows = [*binaries, *ternaries]
+    rows = [*learnt, *unseen, *ternaries]
     return crystal_corpus.make(
         [known.cell(k) for k in rows],
         known.table.iloc[rows]["group"].to_numpy("i8"),
         np.full((len(rows), len(crystal_corpus.TARGETS)), np.nan),
-        ["train"] * len(binaries) + ["test"] * len(ternaries),
+        ["train"] * len(learnt) + ["test"] * (len(unseen) + len(ternaries)),
     )
 
 
