@@ -24,8 +24,8 @@ class Colour:
 
 COLOURS: dict[str, dict[str, Colour]] = {
     "crystals": {
-        "stable": Colour("Stable, says iMatGen", "probability", "imatgen", "crystal_images",
-                         "stability"),
+        "stable": Colour("Near the hull (≤ 0.2 eV/atom), says iMatGen", "probability",
+                         "imatgen", "crystal_images", "stability"),
     },
 }  # fmt: skip
 

@@ -29,7 +29,7 @@ from genbat.systems.crystalgpt_training import Texts, rows_of
 
 ONCE = "written once"  # with grammar
 UNASKED = "unconditional"
-PATTERNS = "training prototype"
+PATTERNS = "training prototype of the group"
 FREQUENCIES = "frequencies of words"
 KNOWN = 200  # crystals whose texts are looked at
 PROMPTS = 50  # held-out crystals whose formula and space group are asked for
@@ -150,7 +150,7 @@ def asked(subject: Subject) -> Metrics:
             shares[name].append(_honoured(made, *wanted))
             if not name:
                 found.append(_holds(cell, made))
-                guesses = dress([cell] * len(made), subject.train.cells, subject.rng(6))
+                guesses = dress([cell] * len(made), _of_group(subject, wanted[1]), subject.rng(6))
                 guessed.append(_holds(cell, guesses))
         shares[UNASKED].append(_honoured(subject.drawn(), *wanted))
     means = {name: float(np.mean(values)) for name, values in shares.items()}
@@ -174,6 +174,11 @@ def _askable(subject: Subject) -> list[int]:
         for k, (cell, group) in enumerate(zip(subject.test.cells, subject.test.groups, strict=True))
         if int(group) in groups and set(formula_counts(cell)) <= elements
     ]
+
+
+def _of_group(subject: Subject, group: int) -> list[Cell]:
+    pairs = zip(subject.train.cells, subject.train.groups, strict=True)
+    return [cell for cell, own in pairs if int(own) == group]
 
 
 def _holds(cell: Cell, made: Made) -> bool:

@@ -29,7 +29,8 @@ from genbat.systems.imatgen_training import images_of, lattices_of, stability_of
 
 SEARCHED = 5_000  # samples in which structure types are looked for
 DRAWS, DRESSED = "samples of the system", "training prototype"
-BY_VOLUME = "volume an atom alone"
+BY_VOLUME, BY_FORMULA = "volume an atom alone", "trees on composition and volume"
+TREES = 300
 
 
 @dataclass(frozen=True)
@@ -124,19 +125,39 @@ def alike(one: Sequence[Cell], two: Sequence[Cell | None]) -> float:
 # ---------------------------------------------------------------------- classifier
 def classifier(subject: PairSubject) -> Metrics:
     """How well the classifier tells stable from unstable among the held-out crystals: the area
-    under its curve, beside that of the volume an atom, which every crystal shows."""
+    under its curve, beside that of the volume an atom, which every crystal shows, and that of a
+    forest on composition and volume."""
     held, train = subject.test, subject.train
     subject.report(0.0, f"classifying {len(held)} held-out crystals")
     truth = stability_of(held, range(len(held))).numpy()
     told = subject.system.stability(subject.system.encode_cells(held.cells))
-    learnt = area(_volumes(train), stability_of(train, range(len(train))).numpy())
+    known = stability_of(train, range(len(train))).numpy()
+    learnt = area(_volumes(train), known)
     sign = 1.0 if not learnt < 0.5 else -1.0
     plain = area(sign * _volumes(held), truth)
+    others = {BY_VOLUME: plain, BY_FORMULA: area(_forest(subject, train, known), truth)}
     bar = subject.bars["stability_auc"]
     return {
-        "stability_auc": metric(area(told, truth), baselines={BY_VOLUME: plain}, bar=bar),
+        "stability_auc": metric(area(told, truth), baselines=others, bar=bar),
         "stable_share": metric(float(np.nanmean(truth)), "share"),
     }
+
+
+def _forest(subject: PairSubject, train: Corpus, truth: np.ndarray) -> np.ndarray:
+    """Chance of being stable that a forest gives to the held-out crystals (n,)."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    seen, held = (np.stack([_shares(c, subject.pair[0]), _volumes(c)], 1)
+                  for c in (train, subject.test))  # fmt: skip
+    labelled = np.isfinite(truth)
+    forest = ExtraTreesClassifier(TREES, min_samples_leaf=3, random_state=subject.seed)
+    forest.fit(seen[labelled], truth[labelled] == 1)
+    chances = forest.predict_proba(held)
+    return np.asarray(chances[:, -1] if len(forest.classes_) == 2 else np.zeros(len(held)))
+
+
+def _shares(corpus: Corpus, number: int) -> np.ndarray:
+    return np.array([(cell.numbers == number).mean() for cell in corpus.cells])
 
 
 def _volumes(corpus: Corpus) -> np.ndarray:

@@ -9,7 +9,7 @@ from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.domains.crystals import periodic
 from genbat.domains.crystals.chgnet_batch import Cell
-from genbat.domains.crystals.structure import judge, reduced_formula, to_text
+from genbat.domains.crystals.structure import reduced_formula, to_text
 from genbat.studio import registry
 from genbat.systems.unimat import NAME, Frame, UniMat
 from genbat.systems.unimat_table import NUMBERS
@@ -73,9 +73,7 @@ def way(made_of: str, seed: int, index: int) -> Way:
     system: UniMat = registry.load(NAME)
     asked = condition(made_of)
     frames = system.frames(STEPS, index=index, condition=asked, seed=seed)
-    last = frames[-1].cell
-    text = _text(last)
-    made = system.made(text, judge(last), seed, {"index": index}, condition=asked)
+    made = system.candidate(frames[-1].cell, seed, index, asked)
     return Way(tuple(map(_step, frames)), made)
 
 

@@ -35,11 +35,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbat.core.candidate import Candidate, Verdict
+from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.domains.crystals import codec, periodic
 from genbat.domains.crystals.chgnet_batch import Cell
-from genbat.domains.crystals.structure import judge, to_text
+from genbat.domains.crystals.structure import to_text
 from genbat.domains.crystals.wishes import Wishes, read_wishes
 from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.unimat_network import NULL, STRETCH, Config, Network, Plan, State, denoise
@@ -115,7 +115,7 @@ class UniMat(Trained[Config, Network]):
         asked = condition or Condition()
         wishes = self._wishes(asked)
         made = (
-            self._candidate(cell, seed, first + k, asked, wishes)
+            self.candidate(cell, seed, first + k, asked)
             for first in count(0, BLOCK)
             for k, cell in enumerate(self._block(wishes, seed, first, plan or Plan()))
         )
@@ -227,10 +227,7 @@ class UniMat(Trained[Config, Network]):
             self._cell(state, row),
         )
 
-    def _candidate(
-        self, cell: Cell, seed: int, index: int, condition: Condition, wishes: Wishes
-    ) -> Candidate:
-        verdict = judge(cell)
-        if verdict.ok and (reasons := wishes.unmet(cell)):
-            verdict = Verdict(False, tuple(reasons))
+    def candidate(self, cell: Cell, seed: int, index: int, condition: Condition) -> Candidate:
+        """What a sample has at an index whose way ends in a cell."""
+        verdict = self._wishes(condition).verdict(cell)
         return self.made(to_text(cell), verdict, seed, {"index": index}, condition=condition)

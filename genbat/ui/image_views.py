@@ -14,13 +14,14 @@ EDGE = 62  # pixels of a slab
 
 def draw(seen: Seen) -> None:
     """All slabs, what they are, and what the classifier says."""
-    depths = "".join(f"<td>from {depth:.2f} c</td>" for depth in seen.depths)
+    depths = "".join(f"<td>from {depth:.2f}</td>" for depth in seen.depths)
     rows = "".join(_element(one) for one in seen.pictures)
     st.html(f"<table class='gb-slices'><tr><td></td><td></td>{depths}</tr>{rows}</table>")
     st.caption(
-        "Slabs of the cell seen along c, each by its densest points. Upper row: the crystal's own "
-        "image, a bump for each atom; lower row: what iMatGen decodes at its latent point. Its "
-        "classifier gives it "
+        "Slabs of the cell, cut along the third axis in the view that iMatGen settles on (it "
+        "chooses the axes' order and the origin), each by its densest points. Upper row: the "
+        "crystal's own image, a bump for each atom; lower row: what iMatGen decodes at its latent "
+        "point. Its classifier gives it "
         f"{100 * seen.stable:.0f} % for lying at most 0.2 eV/atom above the hull."
     )
 

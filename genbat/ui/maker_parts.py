@@ -84,10 +84,10 @@ def _drawing(candidate: Candidate) -> str:
 
 
 def novelty(candidate: Candidate) -> str:
-    """Not valid, new or known."""
+    """Not valid, new to our data set, or in it."""
     if not candidate.verdict.ok:
         return "not valid"
-    return "new" if candidate.novel else "known"
+    return "new to our set" if candidate.novel else "in our set"
 
 
 def _all(good: Sequence[Candidate], key: str, name: str) -> None:

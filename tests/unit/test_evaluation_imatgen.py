@@ -24,7 +24,7 @@ from genbat.studio import (
     training,
 )
 from genbat.studio.metrics_crystals import RESAMPLED, SUBSTITUTED, valid_of
-from genbat.studio.metrics_imatgen import area, met, put_in, subject_of
+from genbat.studio.metrics_imatgen import BY_FORMULA, BY_VOLUME, area, met, put_in, subject_of
 
 __all__ = ["judged"]
 
@@ -73,6 +73,7 @@ def test_area_as_scikit_learn_has_it():
 
 def test_classifier():
     found = run("classifier")["stability_auc"]
+    assert set(found["baselines"]) == {BY_VOLUME, BY_FORMULA}
     held = oxides().part(oxides().rows("test"))
     truth = held.values[:, 1] <= 0.2
     if 0 < truth.sum() < len(truth):

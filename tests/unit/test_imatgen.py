@@ -17,7 +17,7 @@ from genbat.domains.crystals.structure import from_text, to_text
 from genbat.domains.crystals.views import settled
 from genbat.studio import registry, training
 from genbat.systems import imatgen_training
-from genbat.systems.imatgen import IMatGen, Plan
+from genbat.systems.imatgen import IMatGen, Plan, symbol
 from genbat.systems.imatgen_network import Config, Network
 from genbat.systems.imatgen_training import lattices_of
 
@@ -121,6 +121,14 @@ def test_ways_begin_where_the_heads_say_what_is_asked():
 def test_wrong_input_is_named(call, named):
     with pytest.raises(ValueError, match=named):
         call(imatgen())
+
+
+def test_elements_that_it_never_makes_are_refused():
+    own = [symbol(z) for z in imatgen().config.elements]
+    assert imatgen().honoured({"require": own[:1], "space_group": 2}) == {}
+    for wishes in ({"require": ["Li"]}, {"forbid": own[:1]}, {"formula": "Li2O"}):
+        with pytest.raises(ValueError, match=r"elements: all that imatgen makes holds"):
+            imatgen().honoured(wishes)
 
 
 def test_too_large_a_crystal_is_named():
