@@ -81,7 +81,7 @@ class Plan:
     """How a sample is written: how words are drawn, whether the grammar is kept to, and how often a
     crystal may be written at the most until it is legal."""
 
-    style: Style = field(default_factory=lambda: Style(temperature=0.9, nucleus=0.98))
+    style: Style = field(default_factory=lambda: Style(temperature=1.0, nucleus=0.98))
     grammar: bool = True
     tries: int = 6
 
