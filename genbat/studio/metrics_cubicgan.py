@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,6 +39,12 @@ class Answer:
     alone: Made
     patterns: Made
 
+    @cached_property
+    def same(self) -> list[Cell]:
+        """Its samples that have the held-out crystal's structure."""
+        own = Catalogue([self.cell])
+        return [cell for cell in self.made if cell is not None and own.holds(cell)]
+
 
 def asked(subject: Subject) -> Metrics:
     """Groups and elements of held-out cubic crystals asked for, beside the generator alone and
@@ -52,7 +59,9 @@ def asked(subject: Subject) -> Metrics:
         PATTERNS: lambda a: a.patterns,
     }
     valid = {k: _mean([_valid(a, made(a)) for a in answers]) for k, made in kinds.items()}
-    found = {k: _mean([_found(a, made(a)) for a in answers]) for k, made in kinds.items()}
+    found = {name: _mean([_found(a, kinds[name](a)) for a in answers]) for name in kinds if name}
+    found[""] = _mean([bool(a.same) for a in answers])
+    misses = [_edge_error(a) for a in answers]
     others = {name: valid[name] for name in (ALONE, PATTERNS)}
     guesses = {name: found[name] for name in (ALONE, PATTERNS)}
     return {
@@ -61,11 +70,11 @@ def asked(subject: Subject) -> Metrics:
         ),
         "rediscovered": metric(found[""], "share", baselines=guesses, bar=BARS["rediscovered"]),
         "edge_error": metric(
-            _median([_edge_error(a) for a in answers]),
+            _median(misses),
             "share",
             baselines=regressions(
                 training_crystals(subject),
-                [a.wanted for a in answers if np.isfinite(_edge_error(a))],
+                [a.wanted for a, miss in zip(answers, misses, strict=True) if np.isfinite(miss)],
             ),
             bar=BARS["edge_error"],
         ),
@@ -153,9 +162,7 @@ def _found(answer: Answer, made: Made) -> bool:
 def _edge_error(answer: Answer) -> float:
     """Median miss of the edge, as a share, of samples with the held-out crystal's structure; NaN
     without any. Of one structure the edges are as the cube roots of the volumes of an atom."""
-    own = Catalogue([answer.cell])
-    same = [cell for cell in answer.made if cell is not None and own.holds(cell)]
-    misses = [abs(float(np.cbrt(_roomy(cell) / _roomy(answer.cell))) - 1) for cell in same]
+    misses = [abs(float(np.cbrt(_roomy(c) / _roomy(answer.cell))) - 1) for c in answer.same]
     return float(np.median(misses)) if misses else np.nan
 
 
