@@ -10,9 +10,11 @@ from sklearn.metrics import roc_auc_score
 from tiny_crystals import cdvae, corpus
 from tiny_oxides import imatgen, oxides
 
+from genbat.domains.crystals.chgnet_batch import Cell
 from genbat.domains.crystals.codec import turned
 from genbat.domains.crystals.similarity import same_structure
 from genbat.domains.crystals.structure import from_text, structure_of
+from genbat.domains.crystals.swaps import replaced
 from genbat.studio import (
     comparison,
     evaluation,
@@ -24,7 +26,16 @@ from genbat.studio import (
     training,
 )
 from genbat.studio.metrics_crystals import RESAMPLED, SUBSTITUTED, valid_of
-from genbat.studio.metrics_imatgen import BY_FORMULA, BY_VOLUME, area, met, put_in, subject_of
+from genbat.studio.metrics_imatgen import (
+    AS_MADE,
+    BY_FORMULA,
+    BY_VOLUME,
+    area,
+    met,
+    of_formulas,
+    put_in,
+    subject_of,
+)
 
 __all__ = ["judged"]
 
@@ -98,14 +109,18 @@ def test_baselines_are_of_the_pair_only_where_the_corpus_is():
     assert {z for c in other.others()[SUBSTITUTED] for z in c.numbers.tolist()} != {23, 8}
 
 
-def test_rediscovery(monkeypatch):
+def test_rediscovery(judged, monkeypatch):
     monkeypatch.setattr(metrics_imatgen, "SEARCHED", 4)
     found = run("rediscovery")["rediscovered"]
     assert found["bar"] == 5
     assert 0 <= found["value"] <= 10
-    assert set(found["baselines"]) == {RESAMPLED, SUBSTITUTED}
+    assert set(found["baselines"]) == {AS_MADE, RESAMPLED, SUBSTITUTED}
     types = oxides().cells[:3]
     assert met(types, [None, turned(types[1], 2)]) == [False, True, False]
+    others = replaced(types[1], {"V": "Ti"})
+    double = Cell(np.tile(types[1].numbers, 2), np.tile(types[1].positions, (2, 1)), np.eye(3))
+    kept = of_formulas([None, others, double], types)
+    assert [len(cell.numbers) for cell in kept] == [len(double.numbers)]
 
 
 # ---------------------------------------------------------------------- shared by all systems
