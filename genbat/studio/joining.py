@@ -35,16 +35,19 @@ class Limit:
 @lru_cache(maxsize=2)
 def _binaries(system: CrystalGAN) -> dict[str, str]:
     stock = system.network.stock
+    rows = []
+    for cell in map(stock.cell, range(len(stock))):
+        group = space_group_number(cell)
+        rows.append((reduced_formula(cell), -group, to_text(cell)))
     out: dict[str, str] = {}
-    for row in range(len(stock)):
-        cell = stock.cell(row)
-        name = f"{reduced_formula(cell)} · {group_symbol(space_group_number(cell))}"
-        out.setdefault(name, to_text(cell))
-    return dict(sorted(out.items()))
+    for formula, group, text in sorted(rows, key=lambda row: row[:2]):
+        out.setdefault(f"{formula} · {group_symbol(-group)}", text)
+    return out
 
 
 def binaries() -> Mapping[str, str]:
-    """The known binaries, one of a formula and space group, by name ("Li2O · Fm-3m"), as CIF."""
+    """The known binaries, one of a formula and space group, by name ("Li2O · Fm-3m"), the most
+    symmetric of a formula first, as CIF."""
     return _binaries(registry.load(NAME))
 
 

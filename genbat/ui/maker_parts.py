@@ -58,7 +58,10 @@ def results(
     with left:
         at = _chosen(found, f"{key}:{name}", note)
         new = sum(c.novel is True for c in good)
-        st.caption(f"{len(good)} of {count(len(found), 'crystal')} valid, {new} of them new")
+        st.caption(
+            f"{len(good)} of {count(len(found), 'crystal')} valid, {new} of them new (not in our "
+            "data set)"
+        )
         if good:
             _all(good, key, name)
     with right:
@@ -73,7 +76,8 @@ def _chosen(found: Sequence[Candidate], key: str, note: Callable[[Candidate], st
     hit = gallery(tiles, key=f"{key}:tiles", columns=4)
     if hit is not None:
         st.session_state[f"{key}:at"] = hit
-    return min(int(st.session_state.get(f"{key}:at", 0)), len(found) - 1)
+    first = next((k for k, c in enumerate(found) if c.verdict.ok), 0)
+    return min(int(st.session_state.get(f"{key}:at", first)), len(found) - 1)
 
 
 def _drawing(candidate: Candidate) -> str:
@@ -84,10 +88,10 @@ def _drawing(candidate: Candidate) -> str:
 
 
 def novelty(candidate: Candidate) -> str:
-    """Not valid, new to our data set, or in it."""
+    """Not valid, new or known."""
     if not candidate.verdict.ok:
         return "not valid"
-    return "new to our set" if candidate.novel else "in our set"
+    return "new" if candidate.novel else "known"
 
 
 def _all(good: Sequence[Candidate], key: str, name: str) -> None:
