@@ -22,11 +22,16 @@ Changed, and why:
 - The cell is the six numbers of its symmetric part's logarithm (codec), freed of the number of
   atoms, instead of lengths and angles: any six numbers are a cell.
 - No guidance: the only wishes are elements and formulas, which are kept exactly.
+- How many elements a crystal has is drawn as often as the training has it, where no wish says it.
+  What has another number, or is no crystal, is denoised anew from other noise, at most five times:
+  an hour's network forgets every fifth element. `UniMat.bare_plan` makes each once and is measured
+  beside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -39,8 +44,9 @@ from genbat.core.candidate import Candidate
 from genbat.core.condition import Condition
 from genbat.domains.crystals import codec, periodic
 from genbat.domains.crystals.chgnet_batch import Cell
-from genbat.domains.crystals.structure import to_text
+from genbat.domains.crystals.structure import judge, to_text
 from genbat.domains.crystals.wishes import Wishes, read_wishes
+from genbat.systems.again import FAR, until_legal
 from genbat.systems.base import Progress, SystemCard, Trained, at_least_one, counted
 from genbat.systems.unimat_network import NULL, STRETCH, Config, Network, Plan, State, denoise
 from genbat.systems.unimat_table import PLACE_OF, PLACES, SLOTS, numbers_and_fractions
@@ -86,10 +92,29 @@ class Frame:
     cell: Cell
 
 
+@dataclass(frozen=True)
+class Made:
+    """A crystal, the turn that made it, and how many elements it should have, 0 for any."""
+
+    cell: Cell
+    turn: int
+    kinds: int
+
+    @property
+    def legal(self) -> bool:
+        """Whether it is a crystal of the domain with so many elements."""
+        own = len(set(self.cell.numbers.tolist()))
+        return own == (self.kinds or own) and judge(self.cell).ok
+
+
+Watch = Callable[[int, Sequence[int], State], None]  # a turn, its rows, a state on their way
+
+
 class UniMat(Trained[Config, Network]):
     """The trained system."""
 
     config_type, network_type = Config, Network
+    bare_plan = Plan(tries=1)  # the network alone, to be measured beside
     describe = staticmethod(make_card)
     honours_wishes = True
 
@@ -115,9 +140,9 @@ class UniMat(Trained[Config, Network]):
         asked = condition or Condition()
         wishes = self._wishes(asked)
         made = (
-            self.candidate(cell, seed, first + k, asked)
+            self.candidate(one.cell, seed, first + k, asked)
             for first in count(0, BLOCK)
-            for k, cell in enumerate(self._block(wishes, seed, first, plan or Plan()))
+            for k, one in enumerate(self._block(wishes, seed, first, plan or Plan()))
         )
         yield from counted(made, n, "crystals", progress)
 
@@ -143,11 +168,16 @@ class UniMat(Trained[Config, Network]):
             raise ValueError(f"count: got {count}; legal are 2 to {how.steps + 1} frames")
         if index < 0:
             raise ValueError(f"index: got {index}; it must not be below 0")
-        wishes = self._wishes(condition or Condition())
-        states = self._states(wishes, seed, index - index % BLOCK, how)
-        shown = set(np.linspace(0, how.steps, count).round().astype(int).tolist())
-        row = index % BLOCK
-        return [self._frame(state, row) for k, state in enumerate(states) if k in shown]
+        wishes, row = self._wishes(condition or Condition()), index % BLOCK
+        ways: dict[int, list[Frame]] = defaultdict(list)
+
+        def watch(turn: int, rows: Sequence[int], state: State) -> None:
+            if row in rows:
+                ways[turn].append(self._frame(state, list(rows).index(row)))
+
+        made = self._block(wishes, seed, index - row, how, watch)
+        shown = np.linspace(0, how.steps, count).round().astype(int)
+        return [ways[made[row].turn][k] for k in shown]
 
     def honoured(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
         """Formula and elements; a number of atoms with a formula only."""
@@ -198,17 +228,39 @@ class UniMat(Trained[Config, Network]):
             allowed[names[element], 0] = False
         return allowed
 
-    def _states(self, wishes: Wishes, seed: int, first: int, plan: Plan) -> Iterator[State]:
+    def _kinds(self, wishes: Wishes, seed: int, index: int) -> int:
+        """How many elements a crystal should have, 0 where a formula says it."""
+        low, high = max(1, len(wishes.require)), len(wishes.allow)
+        often = np.array(self.config.kinds[low : high + 1], float)
+        if wishes.formula or not often.sum():
+            return 0
+        chosen = np.random.default_rng((seed, index, 1)).choice(len(often), p=often / often.sum())
+        return low + int(chosen)
+
+    def _states(
+        self, wishes: Wishes, seed: int, first: int, plan: Plan, turn: int, rows: Sequence[int]
+    ) -> Iterator[State]:
         # Each crystal has random numbers of its own.
-        rngs = [np.random.default_rng((seed, first + k)) for k in range(BLOCK)]
+        rngs = [np.random.default_rng((seed, first + k + turn * FAR)) for k in rows]
         allowed = torch.stack([self._allowed(wishes, rng) for rng in rngs])
         seeds = [int(rng.integers(2**62)) for rng in rngs]
         generators = [torch.Generator().manual_seed(own) for own in seeds]
         return denoise(self.network, generators, plan, allowed)
 
-    def _block(self, wishes: Wishes, seed: int, first: int, plan: Plan) -> list[Cell]:
-        *_, last = self._states(wishes, seed, first, plan)
-        return [self._cell(last, row) for row in range(BLOCK)]
+    def _block(
+        self, wishes: Wishes, seed: int, first: int, plan: Plan, watch: Watch | None = None
+    ) -> list[Made]:
+        """BLOCK crystals; what is not legal is denoised anew."""
+
+        def make(turn: int, rows: Sequence[int]) -> list[Made]:
+            for last in self._states(wishes, seed, first, plan, turn, rows):
+                if watch:
+                    watch(turn, rows, last)
+            cells = [self._cell(last, k) for k in range(len(rows))]
+            kinds = [self._kinds(wishes, seed, first + row) for row in rows]
+            return [Made(c, turn, n) for c, n in zip(cells, kinds, strict=True)]
+
+        return until_legal(make, lambda one: one, lambda one: one.legal, plan.tries, BLOCK)
 
     def _cell(self, state: State, row: int) -> Cell:
         """The crystal that the network sees in one row."""

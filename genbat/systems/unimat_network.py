@@ -31,10 +31,12 @@ WEIGHTS = {"counts": 0.2, "points": 1.0, "lattices": 0.5}
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """Sizes, and the scale of lattices; `sizes` counts the training crystals by number of atoms."""
+    """Sizes, and the scale of lattices; `sizes` and `kinds` count the training crystals by number
+    of atoms and by number of elements."""
 
     scale: LatticeScale = field(default_factory=LatticeScale)
     sizes: tuple[int, ...] = ()
+    kinds: tuple[int, ...] = ()
     width: int = 96
     layers: int = 6
     heads: int = 4
@@ -183,10 +185,12 @@ def losses(
 # ---------------------------------------------------------------------- the way back
 @dataclass(frozen=True)
 class Plan:
-    """How to sample: steps, and DDIM's eta, 0 for the deterministic sampler."""
+    """How to sample: steps, DDIM's eta (0 for the deterministic sampler), and how often a crystal
+    may be denoised at the most until it is one with the number of elements that was drawn."""
 
     steps: int = 50
     eta: float = 0.0
+    tries: int = 6
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ def make_config(corpus: Corpus, **sizes: int) -> Config:
     config = Config(
         scale=LatticeScale.of(corpus.stretches[rows], atoms),
         sizes=tuple(int(n) for n in np.bincount(atoms, minlength=MAX_ATOMS + 1)),
+        kinds=tuple(int(n) for n in np.bincount([len(set(corpus.cells[k].numbers)) for k in rows])),
     )
     return replace(config, **sizes)  # type: ignore[arg-type]
 
