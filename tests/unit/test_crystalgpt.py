@@ -19,7 +19,7 @@ from genbat.domains.crystals.symmetric_text import END, NUMBER, VOCABULARY, word
 from genbat.domains.crystals.symmetry import space_group_number
 from genbat.families.transformer import Style
 from genbat.studio import evaluation, metrics_asked, metrics_crystal_texts, registry, training
-from genbat.studio.metrics_crystals import Subject
+from genbat.studio.metrics_crystals import ALONE, Subject
 from genbat.systems import again, by_symmetry, crystalgpt, crystalgpt_training
 from genbat.systems.crystalgpt import CrystalGPT, Guard, Plan
 from genbat.systems.crystalgpt_training import Texts, batches_of, rows_of, told
@@ -266,6 +266,7 @@ def test_measures(system, monkeypatch):
         < found["nats_per_word"]["baselines"]["frequencies of words"]
     )
     assert found["valid_per_second"]["bar"] == 20
+    assert ALONE in found["structural_validity"]["baselines"]
     assert 0 <= found["prompt_honoured"]["value"] <= 1
     cells = [from_text(c.text) for c in system.sample(6, seed=0)]
     assert found["structural_validity"]["value"] == np.mean([metrics_valid(c) for c in cells])

@@ -18,7 +18,7 @@ from genbat.studio import evaluation
 from genbat.systems import unimat_table as table
 from genbat.systems import unimat_training
 from genbat.systems.run import Run
-from genbat.systems.unimat import BLOCK, UniMat
+from genbat.systems.unimat import BLOCK, Made, UniMat
 from genbat.systems.unimat_network import (
     NULL,
     STRETCH,
@@ -250,6 +250,52 @@ def test_what_is_kept_exactly(wishes, holds):
 def test_what_cannot_be_honoured_is_named(condition, named):
     with pytest.raises(ValueError, match=named):
         next(iter(unimat().sample(1, condition=condition, plan=QUICK)))
+
+
+# ---------------------------------------------------------------------- made anew
+def with_kinds(*kinds):
+    """The toy with other frequencies of numbers of elements."""
+    return UniMat(replace(unimat().config, kinds=kinds), unimat().network)
+
+
+def test_the_number_of_elements_is_as_often_as_in_training():
+    corpus_has = [len(formula_counts(cell)) for cell in known().part(known().training_rows()).cells]
+    assert unimat().config.kinds == tuple(np.bincount(corpus_has))
+    wishes = unimat()._wishes(Condition())
+    drawn = [with_kinds(0, 1, 0, 3)._kinds(wishes, 0, k) for k in range(400)]
+    assert set(drawn) == {1, 3} and 0.68 < np.mean(np.array(drawn) == 3) < 0.82
+    required = unimat()._wishes(Condition(wishes={"require": ["Li", "O"]}))
+    assert {with_kinds(0, 5, 1, 1)._kinds(required, 0, k) for k in range(40)} == {2, 3}
+    formula = unimat()._wishes(Condition(wishes={"formula": "Li2O"}))
+    assert with_kinds(0, 1)._kinds(formula, 0, 0) == 0
+
+
+def test_what_counts_as_legal():
+    cell = next(c for c in corpus().cells if len(formula_counts(c)) == 3)
+    assert Made(cell, 0, 3).legal and Made(cell, 0, 0).legal and not Made(cell, 0, 2).legal
+    assert not Made(replace(cell, positions=0 * cell.positions), 0, 3).legal
+
+
+OXIDE = Condition(wishes={"formula": "Li2O"})
+
+
+def test_what_is_not_legal_is_made_anew_and_the_rest_is_left():
+    once, more = (
+        list(unimat().sample(BLOCK, condition=OXIDE, plan=replace(QUICK, tries=tries)))
+        for tries in (1, 4)
+    )
+    for a, b in zip(once, more, strict=True):
+        assert a.text == b.text if a.verdict.ok else (b.verdict.ok or a.text == b.text)
+    assert sum(c.verdict.ok for c in more) > sum(c.verdict.ok for c in once)
+
+
+def test_frames_of_a_crystal_that_was_made_anew():
+    plan = replace(QUICK, tries=4)
+    made = unimat()._block(unimat()._wishes(OXIDE), 0, 0, plan)
+    row = next(k for k, one in enumerate(made) if one.turn)
+    last = unimat().frames(3, index=row, condition=OXIDE, plan=plan)[-1].cell
+    np.testing.assert_allclose(last.positions, made[row].cell.positions, atol=1e-6)
+    assert last.numbers.tolist() == made[row].cell.numbers.tolist()
 
 
 def test_nothing_is_no_sample():
