@@ -167,6 +167,9 @@ def _asking(asked: dict[str, Any]) -> str:
         options = {"min_value": 1, "max_value": most, "step": 1, "width": 110}
         asked["count"] = number("Candidates", "count", int(asked["count"]), **options)
         words("candidates.")
+    if narrow := [f"{titles[s]} {scope}" for s in asked["systems"]
+                  if (scope := registry.card(s).scope)]:  # fmt: skip
+        st.caption(f"Some make a part of the domain only: {', '.join(narrow)}.")
     return "" if asked["systems"] else "Choose at least one system to ask."
 
 

@@ -4,6 +4,7 @@ import pytest
 import tiny_crystal_atlas
 from tiny_pages import fresh_page, linked
 
+from genbat.studio import question
 from genbat.studio.question import Question
 
 
@@ -100,6 +101,15 @@ def test_no_window_at_all(page):
     _, title, arguments, _ = search(page)
     assert title == "crystals, of Li-Co-O alone, at most 14 atoms"
     assert not Question.from_json(arguments).condition.windows
+
+
+def test_systems_of_a_part_of_the_domain_say_so(page, monkeypatch):
+    monkeypatch.setattr(question, "systems_for", lambda domain: ["mattergen", "imatgen"])
+    run(page)
+    assert not any("a part of the domain" in c.value for c in page.caption)
+    gap(page, "button_group", "systems").set_value(["mattergen", "imatgen"])
+    run(page)
+    assert any("iMatGen vanadium oxides" in c.value for c in page.caption)
 
 
 def outcomes(question):
