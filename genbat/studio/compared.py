@@ -138,8 +138,9 @@ def _read(place: Path, when: float) -> Compared:
 
 
 def title(found: Compared, row: str) -> str:
-    """What a row is called."""
-    return registry.card(row).title if row in found.systems else row
+    """What a row is called; "mattergen, sampled without moulds" has its system's title, too."""
+    name, comma, rest = row.partition(", ")
+    return registry.card(name).title + comma + rest if name in found.systems else row
 
 
 def family(found: Compared, row: str) -> str:

@@ -115,8 +115,8 @@ def written(value: float, measure: Measure) -> str:
 def _legend(found: Compared) -> str:
     return (
         "Bold: the best system. ↑ more is better, ↓ less is better. Grey rows are no systems: "
-        "trivial baselines, and real objects held out, which show what can be reached."
-        + _narrow(found)
+        "trivial baselines, real objects held out, which show what can be reached, and systems "
+        "with less help." + _narrow(found)
     )
 
 

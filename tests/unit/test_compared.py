@@ -40,6 +40,8 @@ def test_what_is_read(put):
     assert compared.family(found, "cubicgan") == "GAN"
     assert compared.family(found, REAL) == "real"
     assert compared.title(found, "mattergen") == "MatterGen"
+    assert compared.title(found, "mattergen, alone") == "MatterGen, alone"
+    assert compared.title(found, REAL) == REAL
 
 
 def test_the_ranking_is_computed_from_the_numbers(put):
