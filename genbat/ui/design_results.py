@@ -80,13 +80,13 @@ def _hear(runs: Sequence[Run]) -> None:
 
 
 def _status(run: Run) -> None:
-    key = f"design:job:{run.job.id}"
+    key, who = f"design:job:{run.job.id}", f"{registry.card(run.question.system).title}: "
     if run.job.active:
-        bar(run.job, key)
+        bar(run.job, key, who)
     elif run.job.state == "done":
-        st.caption(f"✓ {plain(run.job.message)}")
+        st.caption(f"✓ {who}{plain(run.job.message)}")
     else:
-        ending(run.job)
+        ending(run.job, who)
 
 
 def _leaderboard(runs: Sequence[Run]) -> None:

@@ -40,10 +40,10 @@ def _live(job_id: str, key: str) -> None:
     bar(job, key)
 
 
-def bar(job: Job, key: str) -> None:
-    """Progress of an active job with its cancel button."""
+def bar(job: Job, key: str, who: str = "") -> None:
+    """Progress of an active job with its cancel button, after a word of who works."""
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.progress(job.fraction, text=plain(state_words(job)))
+    left.progress(job.fraction, text=plain(who + state_words(job)))
     if right.button("Cancel", key=f"{key}:cancel", width="stretch"):
         shared.jobs().cancel(job.id)
         st.rerun()
@@ -78,14 +78,14 @@ def _server_trouble(job: Job) -> None:
         st.caption("The workers are busy or just starting. You may leave this page; the job stays.")
 
 
-def ending(job: Job) -> None:
-    """How a job ended: done, cancelled, or failed with its reason."""
+def ending(job: Job, who: str = "") -> None:
+    """How a job ended: done, cancelled, or failed with its reason, after a word of who worked."""
     if job.state == "done":
-        st.caption(f"✓ done in {duration(used_s(job))}")
+        st.caption(f"✓ {who}done in {duration(used_s(job))}")
     elif job.state == "cancelled":
-        st.info("Cancelled. The results it had so far are kept.", icon=":material/block:")
+        st.info(f"{who}Cancelled. The results it had so far are kept.", icon=":material/block:")
     else:
-        st.error(f"It failed: {plain(job.error)}", icon=":material/error:")
+        st.error(f"{who}It failed: {plain(job.error)}", icon=":material/error:")
         technical(job.trace)
 
 
