@@ -65,6 +65,14 @@ def _partner(one: str, two: str) -> bool:
     return len(kinds[0] & kinds[1]) == 1 and bool(kinds[0] & kinds[1] & set(ANIONS_OF))
 
 
+def stays() -> tuple[float, float] | None:
+    """Share of measured ternaries that are the same structure when CHGNet has relaxed them, and how
+    far their atoms move (median, Å); None where it is not measured."""
+    found = [registry.card(NAME).metrics.get(key) for key in ("relaxed_same", "displacement_a")]
+    values = [entry["value"] for entry in found if entry]
+    return (float(values[0]), float(values[1])) if len(values) == 2 else None
+
+
 def poscar(text: str) -> str:
     """A crystal as POSCAR."""
     return poscar_text(from_text(text))

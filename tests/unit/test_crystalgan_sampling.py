@@ -20,7 +20,7 @@ from genbat.domains.crystals.structure import (
     structure_of,
     to_text,
 )
-from genbat.studio import evaluation, metrics_crystalgan, path, registry, training
+from genbat.studio import evaluation, joining, metrics_crystalgan, path, registry, training
 from genbat.studio.judging import Ruling
 from genbat.studio.metrics_crystalgan import FIRST, NAIVE
 from genbat.systems import crystalgan_training
@@ -227,3 +227,12 @@ def test_training_on_own_data(home, tmp_path):
     assert "mine.cif" in (folder / "card.md").read_text()
     more = training.train("crystalgan", "tiny", path, start=folder.parent)
     assert CrystalGAN.load(more).config.steps_trained == 6
+
+
+def test_what_relaxation_makes_of_ternaries_is_told_as_measured(monkeypatch):
+    entry = {"relaxed_same": {"value": 0.25}, "displacement_a": {"value": 0.4}}
+    card = replace(registry.card("crystalgan"), metrics=entry)
+    monkeypatch.setattr(joining.registry, "card", lambda name: card)
+    assert joining.stays() == (0.25, 0.4)
+    monkeypatch.setattr(joining.registry, "card", lambda name: replace(card, metrics={}))
+    assert joining.stays() is None
