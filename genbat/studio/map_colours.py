@@ -24,7 +24,7 @@ class Colour:
 
 COLOURS: dict[str, dict[str, Colour]] = {
     "crystals": {
-        "stable": Colour("Near the hull (≤ 0.2 eV/atom), says iMatGen", "probability",
+        "stable": Colour("Near hull (iMatGen)", "probability of ≤ 0.2 eV/atom",
                          "imatgen", "crystal_images", "stability"),
     },
 }  # fmt: skip
