@@ -104,10 +104,6 @@ class Stock(nn.Module):
             out[anion].setdefault(metal, []).append(row)
         return out
 
-    def rows(self, metal: int, anion: int) -> list[int]:
-        """The binaries of a metal with an anion."""
-        return torch.nonzero((self.metals == metal) & (self.anions == anion))[:, 0].tolist()
-
     def cell(self, row: int) -> Cell:
         """One binary as a crystal."""
         here = self.kinds[row] > 0

@@ -251,14 +251,14 @@ class UniMat(Trained[Config, Network]):
         self, wishes: Wishes, seed: int, first: int, plan: Plan, watch: Watch | None = None
     ) -> list[Made]:
         """BLOCK crystals; what is not legal is denoised anew."""
+        kinds = [self._kinds(wishes, seed, first + row) for row in range(BLOCK)]
 
         def make(turn: int, rows: Sequence[int]) -> list[Made]:
             for last in self._states(wishes, seed, first, plan, turn, rows):
                 if watch:
                     watch(turn, rows, last)
             cells = [self._cell(last, k) for k in range(len(rows))]
-            kinds = [self._kinds(wishes, seed, first + row) for row in rows]
-            return [Made(c, turn, n) for c, n in zip(cells, kinds, strict=True)]
+            return [Made(c, turn, kinds[row]) for c, row in zip(cells, rows, strict=True)]
 
         return until_legal(make, lambda one: one, lambda one: one.legal, plan.tries, BLOCK)
 
